@@ -1,0 +1,127 @@
+/** CONFIG REWRITE: a configuration file brought up to date. Source: kvrocks src/config/config.cc, Config::Rewrite. */
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { formatConfigLine, parseConfigLine } from './line.js'
+import { OptionError } from './option.js'
+import { findOption, OPTIONS, type OptionName } from './options.js'
+import { systemReason } from './system-error.js'
+
+/** What the file is to say. */
+export interface Settings {
+  /** The text of an option; empty where its line is to go. */
+  current(name: OptionName): string
+  /** Options that differ from their default, in the order in which missing ones are appended. */
+  readonly changed: readonly OptionName[]
+  /** Token to namespace. */
+  readonly namespaces: ReadonlyMap<string, string>
+}
+
+const NAMESPACE_PREFIX = 'namespace.'
+
+/**
+ * The new text of a file. Lines of known options get the current value where they stand (losing a comment behind it);
+ * comments, blank, malformed and unknown lines stay; rename-command stays; lines of namespaces are written anew at the
+ * end, before what has changed and had no line. A second line of an option goes: Kvrocks keeps it, and at the next
+ * start it would win over the value that was just written.
+ */
+export function rewriteText(text: string, settings: Settings): string {
+  const seen = new Set<OptionName>()
+  const lines: string[] = []
+  const oldLines = text.split('\n')
+  if (oldLines.at(-1) === '') oldLines.pop()
+  for (const line of oldLines) {
+    const typed = nameOf(line)
+    if (typed.startsWith(NAMESPACE_PREFIX)) continue
+    const name = findOption(typed)
+    if (name === undefined || OPTIONS[name].multiple) {
+      lines.push(line)
+      continue
+    }
+    const value = settings.current(name)
+    if (!seen.has(name) && value !== '') lines.push(formatConfigLine(typed.toLowerCase(), value))
+    seen.add(name)
+  }
+  for (const [token, namespace] of settings.namespaces) {
+    lines.push(formatConfigLine(`${NAMESPACE_PREFIX}${namespace}`, token))
+  }
+  for (const name of settings.changed) {
+    const value = settings.current(name)
+    if (!seen.has(name) && value !== '' && !OPTIONS[name].multiple) lines.push(formatConfigLine(name, value))
+  }
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function nameOf(line: string): string {
+  try {
+    return parseConfigLine(line).name
+  } catch (error) {
+    if (error instanceof OptionError) return ''
+    throw error
+  }
+}
+
+/**
+ * Replaces a file by what `change` makes of its text ('' where there is none), so that a crash leaves the old or the
+ * new one whole. Its mode stays, a symbolic link stays one. Throws OptionError.
+ */
+export function replaceFile(path: string, change: (text: string) => string): void {
+  try {
+    const target = realPath(path)
+    const { text, mode } = read(target)
+    const temporary = `${target}.tmp`
+    writeDurably(temporary, change(text), mode)
+    renameSync(temporary, target)
+    syncDirectory(dirname(target))
+  } catch (error) {
+    throw new OptionError(`rename file encounter error: ${systemReason(error)}`)
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return path
+    throw error
+  }
+}
+
+function read(path: string): { text: string; mode: number } {
+  try {
+    return { text: readFileSync(path, 'utf8'), mode: statSync(path).mode & 0o777 }
+  } catch (error) {
+    // A file that was removed while the server runs is written anew; it may hold passwords.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', mode: 0o600 }
+    throw error
+  }
+}
+
+function writeDurably(path: string, text: string, mode: number): void {
+  const file = openSync(path, 'w', mode)
+  try {
+    fchmodSync(file, mode)
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
