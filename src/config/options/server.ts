@@ -11,7 +11,12 @@ export const NETWORK_OPTIONS = {
     shipped: '127.0.0.1',
     doc: 'Addresses to listen on, separated by spaces; empty = 127.0.0.1, or no TCP at all when unixsocket is set.',
   }),
-  port: integer({ default: 6666, min: 0, max: 65535, doc: 'TCP port; 0 = a free port that the system picks.' }),
+  port: integer({
+    default: 6666,
+    max: 65535,
+    shipped: '6666',
+    doc: 'TCP port; 0 = a free port that the system picks.',
+  }),
   'socket-fd': integer({
     default: -1,
     min: -1,
@@ -83,7 +88,7 @@ export const PROCESS_OPTIONS = {
     default: 'no',
     doc: 'Which service manager is told that the server is ready.',
   }),
-  workers: integer({ default: 8, min: 1, max: 256, mutable: true, doc: 'Threads that may serve reads from disk.' }),
+  workers: integer({ default: 8, min: 1, max: 256, mutable: true, doc: 'Accepted for compatibility, without effect.' }),
   dir: text({ default: DEFAULT_DIR, shipped: DEFAULT_DIR, doc: 'Working directory: data, checkpoints, backups.' }),
   pidfile: text({
     default: `${DEFAULT_DIR}/kvrocks.pid`,
