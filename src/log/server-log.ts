@@ -9,7 +9,7 @@ export interface ServerLogOptions {
   /** Where files go; it has to exist. Undefined = no files. */
   readonly directory: string | undefined
   /** Gets each entry as well, for standard output. */
-  readonly print: ((entry: string) => void) | undefined
+  readonly print: ((entry: string, level: LogLevel) => void) | undefined
   /** Lesser entries are dropped. */
   readonly level: LogLevel
   /** Age in days at which files are removed; -1 = never. */
@@ -90,7 +90,7 @@ export class ServerLog implements Log {
   #write(level: LogLevel, place: string, text: string): void {
     const nowMs = this.#now()
     const entry = formatEntry(level, nowMs, this.#writer.processId, place, text)
-    this.#options.print?.(entry)
+    this.#options.print?.(entry, level)
     const { directory } = this.#options
     if (directory === undefined) return
     try {

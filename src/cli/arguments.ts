@@ -1,0 +1,40 @@
+/** The command line of the server. Source: kvrocks src/cli/main.cc, ParseCommandLineOptions. */
+
+export interface ServeArguments {
+  readonly action: 'serve'
+  /** A path, `-` for standard input, undefined for defaults alone. */
+  readonly configFile: string | undefined
+  readonly overrides: readonly (readonly [name: string, value: string])[]
+}
+
+/** `misuse` is a command line that makes no sense: it gets the usage, and exit code 1. */
+export type Arguments = ServeArguments | { readonly action: 'version' | 'help' | 'misuse' }
+
+/** Reads what follows the program's name. As in Kvrocks, -v and -h count as soon as they are met. */
+export function parseArguments(words: readonly string[]): Arguments {
+  const overrides: [string, string][] = []
+  let configFile: string | undefined
+  for (let at = words[0] === 'server' ? 1 : 0; at < words.length; at++) {
+    const word = words[at]!
+    if (word === '-v' || word === '--version') return { action: 'version' }
+    if (word === '-h' || word === '--help') return { action: 'help' }
+    const value = words[++at]
+    if (value === undefined) return { action: 'misuse' }
+    if (word === '-c' || word === '--config') configFile = value
+    else if (word.startsWith('--') && word.length > 2) overrides.push([word.slice(2), value])
+    else return { action: 'misuse' }
+  }
+  return { action: 'serve', configFile, overrides }
+}
+
+export const USAGE = `kvrocks-ts speaks the Redis protocol and stores its data in RocksDB.
+
+Usage:
+    kvrocks-ts [server] [options]
+
+Options:
+    -c, --config <file>       read settings from <file>, or from standard input if it is -
+    --<setting> <value>       override a setting of the file; see kvrocks.conf for all of them
+    -v, --version             print the version
+    -h, --help                print this text
+`
