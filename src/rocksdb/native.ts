@@ -1,0 +1,117 @@
+/**
+ * The addon: the only place that loads the .node file, and the types of what it exports. Arguments are positional; the
+ * C++ file in native/ that has a function says in its comment how its buffers are laid out.
+ */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { RocksDBError, type RocksDBErrorCode, type RocksDBErrorSeverity } from './errors.js'
+
+/** Bits of the write flags. */
+export const WRITE_SYNC = 1
+export const WRITE_DISABLE_WAL = 2
+export const WRITE_NO_SLOWDOWN = 4
+export const WRITE_LOW_PRI = 8
+export const WRITE_MEMTABLE_INSERT_HINT = 16
+
+/** Bits of the iterator flags. */
+export const ITERATOR_REVERSE = 1
+export const ITERATOR_KEYS_ONLY = 2
+export const ITERATOR_FILL_CACHE = 4
+export const ITERATOR_CACHE_ONLY = 8
+export const ITERATOR_ASYNC_IO = 16
+
+/** A flat list: name, value, name, value. Names and values are RocksDB's option strings. */
+export type OptionPairs = readonly string[]
+
+/** What open() reads. See native/settings.cc. */
+export interface NativeSettings {
+  readonly mode: 'readWrite' | 'readOnly' | 'secondary'
+  readonly secondaryPath: string
+  readonly slotEncoded: boolean
+  readonly db: OptionPairs
+  readonly columnFamilies: readonly NativeColumnFamily[]
+  readonly statistics: boolean
+  readonly blockCacheType: 'lru' | 'hcc'
+  readonly blockCacheBytes: number
+  readonly blockCacheHighPriRatio: number
+  readonly blockBytes: number
+  readonly rowCacheBytes: number
+  /** 0 = no rate limiter. */
+  readonly rateBytesPerSecond: number
+  readonly rateAutoTuned: boolean
+}
+
+export interface NativeColumnFamily {
+  readonly name: string
+  readonly options: OptionPairs
+  readonly table: OptionPairs
+  readonly sharesBlockCache: boolean
+}
+
+/** An open database on this thread. See native/methods.h. */
+export interface NativeSession {
+  bind(keyBuffer: Buffer, valueBuffer: Buffer): void
+  close(): void
+  liveHandles(): [iterators: number, walReaders: number, snapshots: number]
+  read(packedTarget: number, snapshotId?: number): number
+  takeValue(): Buffer
+  get(packedTarget: number, snapshotId: number, key: Buffer): Buffer | undefined | null
+  multiGet(packedTarget: number, snapshotId: number, keys: Buffer, count: number, asyncIo: boolean): Buffer
+  write(batch: Buffer, length: number, flags: number): void
+  snapshot(): number
+  snapshotSequence(id: number): number | undefined
+  releaseSnapshot(id: number): void
+  latestSequence(): number
+  bindChunk(slot: number, buffer: Buffer): void
+  iteratorOpen(slot: number, cf: number, flags: number, snapshotId: number, lower?: Buffer, upper?: Buffer): void
+  iteratorSeek(slot: number, key: Buffer): void
+  iteratorFill(slot: number, rowsMax: number): number
+  iteratorClose(slot: number): void
+  walOpen(sequence: number): number
+  walRead(id: number, batchesMax: number, bytesMax: number): Buffer | undefined
+  walClose(id: number): void
+  property(cf: number, name: string): string | undefined
+  intProperty(cf: number, name: string): number | undefined
+  mapProperty(cf: number, name: string): Record<string, string> | undefined
+}
+
+interface NativeAddon {
+  readonly rocksdbVersion: string
+  readonly linkage: 'system' | 'static'
+  open(path: string, settings: NativeSettings): NativeSession
+  attach(path: string): NativeSession
+  setFilterClock(unixMs: number): void
+  setErrorFactory(
+    factory: (
+      code: RocksDBErrorCode,
+      subcode: string,
+      severity: RocksDBErrorSeverity,
+      retryable: boolean,
+      message: string,
+    ) => RocksDBError,
+  ): void
+}
+
+export const native = load()
+
+native.setErrorFactory(
+  (code, subcode, severity, retryable, message) => new RocksDBError(code, subcode, severity, retryable, message),
+)
+
+function load(): NativeAddon {
+  const path = join(packageRoot(), 'src/rocksdb/build/Release/rocksdb.node')
+  return createRequire(import.meta.url)(path) as NativeAddon
+}
+
+/** The directory of package.json, whether this file runs from src or, compiled, from dist/src. */
+function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(directory, 'package.json'))) {
+    const parent = dirname(directory)
+    if (parent === directory) throw new Error(`No package.json above ${fileURLToPath(import.meta.url)}`)
+    directory = parent
+  }
+  return directory
+}

@@ -1,0 +1,58 @@
+// One open RocksDB of this process. Sessions of several threads and running jobs share it; the last one closes it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rocksdb/cache.h"
+#include "rocksdb/db.h"
+#include "rocksdb/options.h"
+#include "rocksdb/rate_limiter.h"
+#include "rocksdb/sst_file_manager.h"
+#include "rocksdb/statistics.h"
+
+struct ColumnFamilySettings {
+  std::string name;
+  rocksdb::ColumnFamilyOptions options;
+};
+
+enum class OpenMode { kReadWrite, kReadOnly, kSecondary };
+
+struct DatabaseSettings {
+  OpenMode mode = OpenMode::kReadWrite;
+  std::string secondary_path;
+  bool slot_encoded = false;
+  rocksdb::DBOptions options;
+  std::vector<ColumnFamilySettings> column_families;
+  std::shared_ptr<rocksdb::Cache> block_cache;
+};
+
+class Database {
+ public:
+  /** Opens, and refuses a directory whose column family ids do not follow the given order. */
+  static rocksdb::Status Open(const std::string& path, DatabaseSettings settings, std::shared_ptr<Database>* database);
+
+  ~Database();
+
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::DB* db() const { return db_; }
+  const std::string& path() const { return path_; }
+  size_t column_family_count() const { return column_families_.size(); }
+  const std::vector<rocksdb::ColumnFamilyHandle*>& column_families() const { return column_families_; }
+  const DatabaseSettings& settings() const { return settings_; }
+
+ private:
+  Database(std::string path, DatabaseSettings settings) : path_(std::move(path)), settings_(std::move(settings)) {}
+
+  rocksdb::Status OpenFiles();
+  rocksdb::Status CheckColumnFamilyIds() const;
+
+  const std::string path_;
+  DatabaseSettings settings_;
+  rocksdb::DB* db_ = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> column_families_;
+};

@@ -1,0 +1,35 @@
+// The functions of a session, by the file that has them. Each reads its arguments by position: see native.ts.
+#pragma once
+
+#include <node_api.h>
+
+#define SESSION_METHODS(METHOD)                                          \
+  METHOD(bind, Bind)                                                     \
+  METHOD(close, Close)                                                   \
+  METHOD(liveHandles, LiveHandles)                                       \
+  METHOD(read, Read)                                                     \
+  METHOD(takeValue, TakeValue)                                           \
+  METHOD(get, Get)                                                       \
+  METHOD(multiGet, MultiGet)                                             \
+  METHOD(write, Write)                                                   \
+  METHOD(snapshot, TakeSnapshot)                                         \
+  METHOD(snapshotSequence, SnapshotSequence)                             \
+  METHOD(releaseSnapshot, ReleaseSnapshot)                               \
+  METHOD(latestSequence, LatestSequence)                                 \
+  METHOD(bindChunk, BindChunk)                                           \
+  METHOD(iteratorOpen, IteratorOpen)                                     \
+  METHOD(iteratorSeek, IteratorSeek)                                     \
+  METHOD(iteratorFill, IteratorFill)                                     \
+  METHOD(iteratorClose, IteratorClose)                                   \
+  METHOD(walOpen, WalOpen)                                               \
+  METHOD(walRead, WalRead)                                               \
+  METHOD(walClose, WalClose)                                             \
+  METHOD(property, Property)                                             \
+  METHOD(intProperty, IntProperty)                                       \
+  METHOD(mapProperty, MapProperty)
+
+namespace methods {
+#define DECLARE(name, function) napi_value function(napi_env env, napi_callback_info info);
+SESSION_METHODS(DECLARE)
+#undef DECLARE
+}  // namespace methods

@@ -1,0 +1,118 @@
+#include "session.h"
+
+#include "js.h"
+#include "methods.h"
+#include "status.h"
+
+Session::Session(napi_env environment, std::shared_ptr<Database> shared)
+    : env(environment), database(std::move(shared)), families(database->column_families()) {
+  cache_only_options.read_tier = rocksdb::kBlockCacheTier;
+  napi_add_env_cleanup_hook(env, OnEnvironmentExit, this);
+}
+
+Session::~Session() {
+  napi_remove_env_cleanup_hook(env, OnEnvironmentExit, this);
+  CloseNow();
+}
+
+void Session::OnEnvironmentExit(void* session) { static_cast<Session*>(session)->CloseNow(); }
+
+void Session::OnFunctionCollected(napi_env, void* data, void*) {
+  auto* session = static_cast<Session*>(data);
+  if (--session->functions_ == 0) delete session;
+}
+
+void Session::Define(napi_value object, const char* name, napi_callback callback) {
+  napi_value function = nullptr;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function) != napi_ok) return;
+  functions_++;
+  if (napi_add_finalizer(env, function, this, OnFunctionCollected, nullptr, nullptr) != napi_ok) functions_--;
+  js::Set(env, object, name, function);
+}
+
+napi_value Session::ToJs() {
+  napi_value object = js::Object(env);
+#define DEFINE(name, function) Define(object, #name, methods::function);
+  SESSION_METHODS(DEFINE)
+#undef DEFINE
+  return object;
+}
+
+Session* Session::Of(napi_env env, void* data) {
+  auto* session = static_cast<Session*>(data);
+  if (session->database) return session;
+  Throw(env, rocksdb::Status::InvalidArgument("The database is closed"));
+  return nullptr;
+}
+
+const rocksdb::Snapshot* Session::FindSnapshot(uint32_t id) const {
+  for (const auto& entry : snapshots) {
+    if (entry.first == id) return entry.second;
+  }
+  return nullptr;
+}
+
+bool Session::Bind(BoundBuffer* bound, napi_value buffer) {
+  rocksdb::Slice bytes = js::Bytes(env, buffer);
+  if (!bytes.data()) return false;
+  Unbind(bound);
+  if (napi_create_reference(env, buffer, 1, &bound->ref) != napi_ok) return false;
+  bound->data = const_cast<char*>(bytes.data());
+  bound->size = bytes.size();
+  return true;
+}
+
+void Session::Unbind(BoundBuffer* bound) {
+  if (bound->ref) napi_delete_reference(env, bound->ref);
+  *bound = BoundBuffer();
+}
+
+void Session::CloseNow() {
+  if (!database) return;
+  found.Reset();
+  iterators.clear();
+  wal_readers.clear();
+  for (const auto& entry : snapshots) db()->ReleaseSnapshot(entry.second);
+  snapshots.clear();
+  Unbind(&key);
+  Unbind(&value);
+  for (auto& chunk : chunks) Unbind(&chunk);
+  chunks.clear();
+  families.clear();
+  database.reset();
+}
+
+namespace methods {
+
+/** bind(keyBuffer, valueBuffer) */
+napi_value Bind(napi_env env, napi_callback_info info) {
+  js::Arguments<2> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  if (!session->Bind(&session->key, args.at[0]) || !session->Bind(&session->value, args.at[1])) {
+    return js::ThrowType(env, "two buffers expected");
+  }
+  return nullptr;
+}
+
+/** close(): whatever still lives is released. */
+napi_value Close(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  static_cast<Session*>(args.data)->CloseNow();
+  return nullptr;
+}
+
+/** liveHandles(): [iterators, WAL readers, snapshots] */
+napi_value LiveHandles(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  auto* session = static_cast<Session*>(args.data);
+  int32_t iterators = 0;
+  for (const auto& iterator : session->iterators) iterators += iterator != nullptr;
+  napi_value result = js::Array(env, 3);
+  napi_set_element(env, result, 0, js::Int32(env, iterators));
+  napi_set_element(env, result, 1, js::Int32(env, static_cast<int32_t>(session->wal_readers.size())));
+  napi_set_element(env, result, 2, js::Int32(env, static_cast<int32_t>(session->snapshots.size())));
+  return result;
+}
+
+}  // namespace methods

@@ -1,0 +1,76 @@
+// One thread's use of a Database: its bound buffers, iterators, snapshots and WAL readers. Only that thread touches it.
+//
+// JavaScript holds a session as an object of functions; each function has the session bound to it, which spares hot
+// calls the unwrapping of `this`. A session lives until close() and until the last of its functions is collected.
+#pragma once
+
+#include <node_api.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "database.h"
+#include "row_iterator.h"
+#include "wal_reader.h"
+
+class Session {
+ public:
+  Session(napi_env env, std::shared_ptr<Database> database);
+  ~Session();
+
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /** The object of bound functions. */
+  napi_value ToJs();
+
+  /** The session bound to the called function. Throws and returns null when it is closed. */
+  static Session* Of(napi_env env, void* data);
+
+  /** Releases everything; iterators and readers included. */
+  void CloseNow();
+
+  const rocksdb::Snapshot* FindSnapshot(uint32_t id) const;
+
+  rocksdb::DB* db() const { return database->db(); }
+  rocksdb::ColumnFamilyHandle* family(uint32_t index) const {
+    return index < families.size() ? families[index] : nullptr;
+  }
+
+  /** A Buffer whose memory the session uses until it is closed. */
+  struct BoundBuffer {
+    napi_ref ref = nullptr;
+    char* data = nullptr;
+    size_t size = 0;
+  };
+  bool Bind(BoundBuffer* bound, napi_value buffer);
+  void Unbind(BoundBuffer* bound);
+
+  napi_env env;
+  std::shared_ptr<Database> database;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+
+  BoundBuffer key;
+  BoundBuffer value;
+  rocksdb::ReadOptions read_options;
+  rocksdb::ReadOptions cache_only_options;
+  rocksdb::PinnableSlice found;
+  std::string batch;
+
+  std::vector<std::pair<uint32_t, const rocksdb::Snapshot*>> snapshots;
+  uint32_t next_snapshot_id = 1;
+  std::vector<std::unique_ptr<RowIterator>> iterators;
+  std::vector<BoundBuffer> chunks;
+  std::unordered_map<uint32_t, std::unique_ptr<WalReader>> wal_readers;
+  uint32_t next_wal_reader_id = 1;
+
+ private:
+  static void OnEnvironmentExit(void* session);
+  static void OnFunctionCollected(napi_env env, void* session, void* hint);
+  void Define(napi_value object, const char* name, napi_callback callback);
+
+  int functions_ = 0;
+};
