@@ -1,0 +1,107 @@
+/** What the system must provide, and its installation by apt-get or Homebrew. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { runCommand } from './run-command.mjs'
+import { SetupError, say } from './say.mjs'
+
+/**
+ * Something that the system must provide.
+ *
+ * @typedef {object} Requirement
+ * @property {() => boolean} present
+ * @property {string} debian the Debian package that brings it
+ * @property {string | undefined} brew the Homebrew formula that brings it; undefined if macOS has it or needs none
+ */
+
+/** A program on the PATH. @param {string} name @param {string} debian @param {string} [brew] @returns {Requirement} */
+export function program(name, debian, brew) {
+  return { present: () => isOnPath(name), debian, brew }
+}
+
+/**
+ * A C or C++ header in one of the usual places.
+ *
+ * @param {string} path under an include directory
+ * @param {string} debian
+ * @param {string} brew
+ * @returns {Requirement}
+ */
+export function header(path, debian, brew) {
+  return { present: () => includeDirectories().some((directory) => existsSync(join(directory, path))), debian, brew }
+}
+
+function includeDirectories() {
+  return ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
+}
+
+/** @param {string} name */
+function isOnPath(name) {
+  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/**
+ * Installs the packages of the requirements that are not met. Throws a SetupError that names them if it cannot.
+ *
+ * @param {readonly Requirement[]} requirements
+ * @param {string} purpose completes "installing X by apt-get "
+ * @returns {Promise<readonly string[]>} the packages that it installed
+ */
+export async function installMissing(requirements, purpose) {
+  const missing = requirements.filter(({ present }) => !present())
+  if (missing.length === 0) return []
+  if (process.platform === 'darwin') return installByBrew(missing, purpose)
+  return installByApt(missing, purpose)
+}
+
+/** @param {readonly Requirement[]} missing @param {string} purpose */
+async function installByApt(missing, purpose) {
+  const packages = [...new Set(missing.map(({ debian }) => debian))]
+  const names = packages.join(' ')
+  if (!isOnPath('apt-get')) throw new SetupError(`needs what Debian calls ${names} ${purpose}: install them first`)
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot && !isOnPath('sudo')) {
+    throw new SetupError(`needs ${names} ${purpose}: neither root nor sudo here, so run: apt-get install ${names}`)
+  }
+  say(`installing ${names} by ${isRoot ? '' : 'sudo '}apt-get, ${purpose}`)
+  const aptGet = (/** @type {string[]} */ ...args) => {
+    const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...args]
+    const [file = '', ...rest] = isRoot ? command : ['sudo', ...(process.stdin.isTTY ? [] : ['-n']), ...command]
+    return runCommand(file, rest)
+  }
+  const install = () => aptGet('install', '--no-install-recommends', ...packages)
+  let result = await install()
+  if (result.code !== 0) {
+    // Most often the package lists are absent (a fresh container) or too old.
+    await aptGet('update')
+    result = await install()
+  }
+  if (result.code !== 0) throw new SetupError(`apt-get could not install ${names}: ${reason(result.output)}`)
+  return packages
+}
+
+/** @param {readonly Requirement[]} missing @param {string} purpose */
+async function installByBrew(missing, purpose) {
+  const formulas = [...new Set(missing.flatMap(({ brew }) => (brew ? [brew] : [])))]
+  if (formulas.length < missing.length && !isOnPath('c++')) {
+    throw new SetupError(`needs Apple's command line tools ${purpose}: run xcode-select --install`)
+  }
+  const names = formulas.join(' ')
+  if (!isOnPath('brew')) throw new SetupError(`needs Homebrew (https://brew.sh) to install ${names} ${purpose}`)
+  say(`installing ${names} by brew, ${purpose}`)
+  const { code, output } = await runCommand('brew', ['install', ...formulas])
+  if (code !== 0) throw new SetupError(`brew could not install ${names}: ${reason(output)}`)
+  return formulas
+}
+
+/** The line of a package manager's output that says why it failed. @param {string} output */
+function reason(output) {
+  const lines = output.trim().split('\n')
+  return lines.find((line) => /^(?:E:|Error:|sudo:)/.test(line)) ?? lines.at(-1) ?? 'no output'
+}
