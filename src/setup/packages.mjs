@@ -10,12 +10,18 @@ import { SetupError, say } from './say.mjs'
  * @typedef {object} Requirement
  * @property {() => boolean} present
  * @property {string} debian the Debian package that brings it
- * @property {string | undefined} brew the Homebrew formula that brings it; undefined if macOS has it or needs none
+ * @property {string | undefined} brew the Homebrew formula that brings it; undefined if Apple's tools bring it
+ * @property {boolean} [isService] Debian's package starts a service, which is not wanted here
  */
 
 /** A program on the PATH. @param {string} name @param {string} debian @param {string} [brew] @returns {Requirement} */
 export function program(name, debian, brew) {
   return { present: () => isOnPath(name), debian, brew }
+}
+
+/** A program whose Debian package runs it as a service, too. @param {string} name @param {string} [brew] */
+export function serviceProgram(name, brew) {
+  return { ...program(name, name, brew), isService: true }
 }
 
 /**
@@ -51,13 +57,12 @@ function isOnPath(name) {
  *
  * @param {readonly Requirement[]} requirements
  * @param {string} purpose completes "installing X by apt-get "
- * @returns {Promise<readonly string[]>} the packages that it installed
  */
 export async function installMissing(requirements, purpose) {
   const missing = requirements.filter(({ present }) => !present())
-  if (missing.length === 0) return []
-  if (process.platform === 'darwin') return installByBrew(missing, purpose)
-  return installByApt(missing, purpose)
+  if (missing.length === 0) return
+  if (process.platform === 'darwin') await installByBrew(missing, purpose)
+  else await installByApt(missing, purpose)
 }
 
 /** @param {readonly Requirement[]} missing @param {string} purpose */
@@ -70,11 +75,12 @@ async function installByApt(missing, purpose) {
     throw new SetupError(`needs ${names} ${purpose}: neither root nor sudo here, so run: apt-get install ${names}`)
   }
   say(`installing ${names} by ${isRoot ? '' : 'sudo '}apt-get, ${purpose}`)
-  const aptGet = (/** @type {string[]} */ ...args) => {
-    const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...args]
-    const [file = '', ...rest] = isRoot ? command : ['sudo', ...(process.stdin.isTTY ? [] : ['-n']), ...command]
-    return runCommand(file, rest)
+  const asRoot = (/** @type {string[]} */ ...command) => {
+    const [file = '', ...args] = isRoot ? command : ['sudo', ...(process.stdin.isTTY ? [] : ['-n']), ...command]
+    return runCommand(file, args)
   }
+  const aptGet = (/** @type {string[]} */ ...args) =>
+    asRoot('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...args)
   const install = () => aptGet('install', '--no-install-recommends', ...packages)
   let result = await install()
   if (result.code !== 0) {
@@ -83,7 +89,11 @@ async function installByApt(missing, purpose) {
     result = await install()
   }
   if (result.code !== 0) throw new SetupError(`apt-get could not install ${names}: ${reason(result.output)}`)
-  return packages
+  for (const { debian } of missing.filter(({ isService }) => isService)) {
+    // Only the program is wanted. Both commands know systemd and the older init, and fail where there is neither.
+    await asRoot('service', debian, 'stop')
+    await asRoot('update-rc.d', debian, 'disable')
+  }
 }
 
 /** @param {readonly Requirement[]} missing @param {string} purpose */
@@ -97,7 +107,6 @@ async function installByBrew(missing, purpose) {
   say(`installing ${names} by brew, ${purpose}`)
   const { code, output } = await runCommand('brew', ['install', ...formulas])
   if (code !== 0) throw new SetupError(`brew could not install ${names}: ${reason(output)}`)
-  return formulas
 }
 
 /** The line of a package manager's output that says why it failed. @param {string} output */

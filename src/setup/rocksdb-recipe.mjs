@@ -98,7 +98,12 @@ function cpuFlags() {
     const file = openSync('/proc/cpuinfo', 'r')
     const size = readSync(file, page)
     closeSync(file)
-    return new Set(/^flags\s*:(.*)$/m.exec(page.toString('latin1', 0, size))?.[1]?.trim().split(' '))
+    return new Set(
+      /^flags\s*:(.*)$/m
+        .exec(page.toString('latin1', 0, size))?.[1]
+        ?.trim()
+        .split(' '),
+    )
   } catch {
     return new Set()
   }
@@ -107,7 +112,9 @@ function cpuFlags() {
 /** The directory in which this machine's optimised RocksDB stands once it is built. */
 export function cacheDirectory() {
   const base = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  const hash = createHash('sha256').update(JSON.stringify([SOURCE, String(LEFT_OUT), compilerFlags()])).digest('hex')
+  const hash = createHash('sha256')
+    .update(JSON.stringify([SOURCE, String(LEFT_OUT), compilerFlags()]))
+    .digest('hex')
   return join(base, 'kvrocks-ts', `rocksdb-${SOURCE.version}-${hash.slice(0, 12)}`)
 }
 

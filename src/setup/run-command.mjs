@@ -25,6 +25,8 @@ export function runCommand(file, args, { cwd, env, show = false } = {}) {
       if (error.code === 'ENOENT') resolve({ code: 127, output: `${file}: command not found\n` })
       else reject(error)
     })
-    child.on('close', (code, signal) => resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), output }))
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), output }),
+    )
   })
 }

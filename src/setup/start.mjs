@@ -1,0 +1,12 @@
+/** `npm start [-- ARGUMENTS]`: prepares the clone, then serves with conf/kvrocks.conf in this same process. */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { prepare, ROOT } from './prepare.mjs'
+import { runMain } from './say.mjs'
+
+await runMain(async () => {
+  await prepare()
+  const program = join(ROOT, 'dist/src/cli/main.js')
+  process.argv.splice(1, 1, program, 'server', '-c', join(ROOT, 'conf/kvrocks.conf'))
+  await import(pathToFileURL(program).href)
+})
