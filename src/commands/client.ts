@@ -1,0 +1,52 @@
+/** What commands see of a connection. */
+
+import type { Bytes } from '../bytes/bytes.js'
+import type { Protocol } from '../protocol/reply.js'
+
+export type ReplyMode = 'on' | 'off' | 'skip'
+
+export interface Client {
+  readonly id: number
+  /** `ip:port`, or `path:0` of a unix socket. */
+  readonly address: string
+  /** The server's end of the connection, in the same form. */
+  readonly localAddress: string
+  /** Unix milliseconds. */
+  readonly connectedAtMs: number
+  /** Unix milliseconds. */
+  lastCommandAtMs: number
+  /** Name of the last command, lower case, for CLIENT LIST. */
+  lastCommand: string
+  name: string
+  libraryName: string
+  libraryVersion: string
+  /** Undefined until the client has authenticated, where that is needed. */
+  readonly namespace: Bytes | undefined
+  /** Holds requirepass, or none is set. */
+  readonly isAdmin: boolean
+  /** The number that SELECT chose; 0 unless redis-databases is used. */
+  database: number
+  protocol: Protocol
+  replyMode: ReplyMode
+  noEvict: boolean
+  noTouch: boolean
+  /** Bytes of requests that have arrived and are not executed. */
+  readonly queryBytes: number
+  /** Bytes of replies that the client has not taken. */
+  readonly outputBytes: number
+  /** Letters of CLIENT LIST. */
+  readonly flags: string
+  /** Number of channels, patterns and shard channels subscribed to. */
+  readonly subscriptionCounts: { channels: number; patterns: number; shards: number }
+  /** Commands queued by MULTI; -1 outside. */
+  readonly queuedCommands: number
+  readonly isBlocked: boolean
+  /** Class for CLIENT KILL TYPE and the output limits. */
+  readonly kind: 'normal' | 'pubsub' | 'replica' | 'master'
+  /** Becomes a user of `namespace`. */
+  authenticate(namespace: Bytes, isAdmin: boolean): void
+  /** Closes the connection after the replies that are already written. */
+  closeAfterReply(): void
+  /** Closes it as soon as the running command has ended. */
+  kill(): void
+}

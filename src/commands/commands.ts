@@ -1,0 +1,14 @@
+/** All commands, by group of COMMAND DOCS. A new family is added here, and nowhere else. */
+
+import type { AnyCommand, CommandGroup } from './command.js'
+import { connectionCommands } from './connection.js'
+import { stringCommands } from './string.js'
+import { conditionalStringCommands } from './string-conditional.js'
+
+export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyCommand[]])[] = [
+  ['connection', connectionCommands],
+  ['string', stringCommands],
+  ['string', conditionalStringCommands],
+]
+
+export const COMMANDS: readonly AnyCommand[] = COMMAND_GROUPS.flatMap(([, commands]) => commands)

@@ -1,0 +1,107 @@
+/** What commands see of the server. The server implements it; commands do not know how. */
+
+import type { Bytes } from '../bytes/bytes.js'
+import type { Log } from '../log/log.js'
+import type { Args } from '../protocol/args.js'
+import type { Reply } from '../protocol/reply.js'
+import type { Database } from '../storage/database.js'
+import type { Client } from './client.js'
+import type { CommandTable } from './command-table.js'
+
+/** What INFO stats shows; counted since the start or the last CONFIG RESETSTAT. */
+export interface ServerStats {
+  connectionsReceived: number
+  rejectedConnections: number
+  commandsProcessed: number
+  netInputBytes: number
+  netOutputBytes: number
+  readonly keyspace: { hits: number; misses: number }
+  /** Per second, over the last samples. */
+  readonly instantaneous: { ops: number; inputBytes: number; outputBytes: number }
+  /** Replies by error code, e.g. `WRONGTYPE`. */
+  readonly errors: Map<string, number>
+}
+
+export interface Clients {
+  /** In order of their ids. */
+  all(): Iterable<Client>
+  byId(id: number): Client | undefined
+  readonly count: number
+  readonly blockedCount: number
+  readonly monitorCount: number
+  /** Refuses to run commands (all, or those that write) until `untilMs`. */
+  pause(untilMs: number, mode: 'all' | 'write'): void
+  unpause(): void
+  /** Ends the wait of a blocked client, as by its timeout or by an error. False if it does not wait. */
+  unblock(client: Client, how: 'timeout' | 'error'): boolean
+  /** Shows all commands to `client` from now on. */
+  monitor(client: Client): void
+  /** The client's name, subscriptions, transaction, watches, modes: all as after connecting. */
+  reset(client: Client): void
+}
+
+export interface Transactions {
+  isOpen(client: Client): boolean
+  begin(client: Client): void
+  /** Forgets queue and watches. */
+  discard(client: Client): void
+  /** Runs the queue and writes its replies. Throws EXECABORT. */
+  execute(client: Client, reply: Reply): void
+  watch(client: Client, db: Database, keys: readonly Bytes[]): void
+  unwatch(client: Client): void
+}
+
+export interface LogEntry {
+  readonly id: number
+  /** Unix seconds. */
+  readonly at: number
+  /** Microseconds. */
+  readonly us: number
+  /** The words, shortened. */
+  readonly words: readonly Bytes[]
+  readonly clientAddress: string
+  readonly clientName: string
+}
+
+/** The slow log. */
+export interface CommandLog<Entry> {
+  /** The newest `count`, newest first. */
+  newest(count: number): readonly Entry[]
+  readonly length: number
+  reset(): void
+}
+
+export interface PerfEntry {
+  readonly id: number
+  /** Unix seconds. */
+  readonly at: number
+  readonly commandName: string
+  /** Microseconds. */
+  readonly us: number
+  readonly perfContext: string
+  readonly ioStats: string
+}
+
+export interface ServerView {
+  readonly log: Log
+  readonly commands: CommandTable
+  readonly clients: Clients
+  readonly transactions: Transactions
+  readonly stats: ServerStats
+  readonly slowlog: CommandLog<LogEntry>
+  readonly perflog: CommandLog<PerfEntry>
+  /** 40 hex digits, new at each start. */
+  readonly runId: string
+  /** Unix milliseconds. */
+  readonly startedAtMs: number
+  /** The TCP port that the server listens on; 0 if none. */
+  readonly port: number
+  readonly role: 'master' | 'slave'
+  readonly isLoading: boolean
+  /** Unix milliseconds, from the server's clock. */
+  nowMs(): number
+  /** Begins to end the server. */
+  shutdown(): void
+  /** Runs one command for a script under `client`, writing its reply to `reply`. Throws a ReplyError. */
+  run(client: Client, args: Args, reply: Reply, readOnly: boolean): void
+}

@@ -1,0 +1,125 @@
+/**
+ * Clients that wait for keys: first come, first served, whatever command wrote the key. A key's waiters try again after
+ * the command that wrote it has ended. Source: redis src/blocked.c, handleClientsBlockedOnKeys.
+ */
+
+import type { BlockRequest } from '../commands/context.js'
+import { ReplyError, UNBLOCKED } from '../protocol/errors.js'
+import type { Connection } from './connection.js'
+
+export interface Waiter {
+  readonly connection: Connection
+  readonly request: BlockRequest
+  /** Stored forms of the keys, latin1. */
+  readonly nsKeys: readonly string[]
+  timer: NodeJS.Timeout | undefined
+}
+
+/** What the server does when a waiting client has been answered. */
+export type Resume = (connection: Connection) => void
+
+/** The longest delay that a timer of Node takes. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+export class Blocking {
+  readonly #queues = new Map<string, Set<Waiter>>()
+  readonly #resume: Resume
+  readonly #run: (connection: Connection, attempt: () => boolean) => boolean
+  #count = 0
+
+  /**
+   * `run` calls an attempt as a command of the connection, with what follows a command; `resume` is called when a client
+   * may go on.
+   */
+  constructor(run: (connection: Connection, attempt: () => boolean) => boolean, resume: Resume) {
+    this.#run = run
+    this.#resume = resume
+  }
+
+  /** Number of clients that wait. */
+  get count(): number {
+    return this.#count
+  }
+
+  add(connection: Connection, request: BlockRequest): void {
+    const { db } = connection.context
+    const nsKeys = [...new Set(request.keys.map((key) => db.nsKey(key).latin1Slice(0)))]
+    const waiter: Waiter = { connection, request, nsKeys, timer: undefined }
+    for (const nsKey of nsKeys) {
+      const queue = this.#queues.get(nsKey)
+      if (queue === undefined) this.#queues.set(nsKey, new Set([waiter]))
+      else queue.add(waiter)
+    }
+    this.#count++
+    connection.waiter = waiter
+    if (request.timeoutMs > 0) this.#arm(waiter, request.timeoutMs)
+  }
+
+  /** Lets the waiters of the written keys try. */
+  wake(nsKeys: Iterable<string>): void {
+    for (const nsKey of nsKeys) {
+      for (const waiter of this.#queues.get(nsKey) ?? []) this.#attempt(waiter)
+    }
+  }
+
+  /** Lets all try: a range of keys was written. */
+  wakeAll(): void {
+    this.wake([...this.#queues.keys()])
+  }
+
+  isWaitedFor(nsKey: string): boolean {
+    return this.#queues.has(nsKey)
+  }
+
+  /** Ends the wait of `connection` with the answer of its timeout, or with an error. False if it does not wait. */
+  unblock(connection: Connection, how: 'timeout' | 'error'): boolean {
+    const { waiter } = connection
+    if (waiter === undefined) return false
+    this.remove(connection)
+    if (how === 'error') connection.reply.error(UNBLOCKED)
+    else waiter.request.expire(connection.reply)
+    this.#resume(connection)
+    return true
+  }
+
+  /** Forgets the wait of a connection. */
+  remove(connection: Connection): void {
+    const { waiter } = connection
+    if (waiter === undefined) return
+    connection.waiter = undefined
+    this.#count--
+    clearTimeout(waiter.timer)
+    for (const nsKey of waiter.nsKeys) {
+      const queue = this.#queues.get(nsKey)
+      queue?.delete(waiter)
+      if (queue?.size === 0) this.#queues.delete(nsKey)
+    }
+  }
+
+  #attempt(waiter: Waiter): void {
+    const { connection, request } = waiter
+    if (connection.waiter !== waiter) return
+    const answered = this.#run(connection, () => {
+      try {
+        return request.attempt(connection.context)
+      } catch (error) {
+        if (!(error instanceof ReplyError)) throw error
+        connection.reply.error(error)
+        return true
+      }
+    })
+    if (!answered) return
+    this.remove(connection)
+    this.#resume(connection)
+  }
+
+  #arm(waiter: Waiter, leftMs: number): void {
+    waiter.timer = setTimeout(
+      () => {
+        if (leftMs > TIMER_MS_MAX) this.#arm(waiter, leftMs - TIMER_MS_MAX)
+        else this.unblock(waiter.connection, 'timeout')
+      },
+      Math.min(leftMs, TIMER_MS_MAX),
+    )
+  }
+}

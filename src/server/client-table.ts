@@ -1,0 +1,110 @@
+/** The connections of the server, by id, and what is done to several of them at once. */
+
+import type { Client } from '../commands/client.js'
+import type { Clients } from '../commands/server-view.js'
+import type { Connection } from './connection.js'
+import type { Server } from './server.js'
+
+export class ClientTable implements Clients {
+  readonly #server: Server
+  readonly #connections = new Map<number, Connection>()
+  #nextId = 1
+  #pausedUntilMs = 0
+  #pauseMode: 'all' | 'write' = 'all'
+  #pauseTimer: NodeJS.Timeout | undefined
+  readonly #held = new Set<Connection>()
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  newId(): number {
+    return this.#nextId++
+  }
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection)
+  }
+
+  remove(connection: Connection): void {
+    this.#connections.delete(connection.id)
+    this.#held.delete(connection)
+  }
+
+  all(): Iterable<Connection> {
+    return this.#connections.values()
+  }
+
+  byId(id: number): Connection | undefined {
+    return this.#connections.get(id)
+  }
+
+  get count(): number {
+    return this.#connections.size
+  }
+
+  get blockedCount(): number {
+    return this.#server.blocking.count
+  }
+
+  get monitorCount(): number {
+    return this.#server.monitors.count
+  }
+
+  pause(untilMs: number, mode: 'all' | 'write'): void {
+    // A longer or stricter pause in force is not weakened. Source: redis src/networking.c, pauseActions.
+    const isActive = this.#pausedUntilMs > this.#server.nowMs()
+    this.#pausedUntilMs = isActive ? Math.max(this.#pausedUntilMs, untilMs) : untilMs
+    this.#pauseMode = isActive && this.#pauseMode === 'all' ? 'all' : mode
+    clearTimeout(this.#pauseTimer)
+    const leftMs = Math.min(Math.max(0, this.#pausedUntilMs - this.#server.nowMs()), 2 ** 31 - 1)
+    this.#pauseTimer = setTimeout(() => this.unpause(), leftMs)
+  }
+
+  unpause(): void {
+    this.#pausedUntilMs = 0
+    clearTimeout(this.#pauseTimer)
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const connection of held) this.#server.resumeHeld(connection)
+  }
+
+  /** True if a command that writes, or does not, has to wait now. */
+  isPausedFor(writes: boolean): boolean {
+    return this.#pausedUntilMs !== 0 && (writes || this.#pauseMode === 'all')
+  }
+
+  /** The connection's request waits for the end of the pause. */
+  hold(connection: Connection): void {
+    this.#held.add(connection)
+  }
+
+  unblock(client: Client, how: 'timeout' | 'error'): boolean {
+    return this.#server.blocking.unblock(client as Connection, how)
+  }
+
+  monitor(client: Client): void {
+    this.#server.monitors.add(client as Connection)
+  }
+
+  reset(client: Client): void {
+    const connection = client as Connection
+    this.#server.transactions.discard(connection)
+    this.#server.monitors.remove(connection)
+    this.#server.leaveChannels(connection)
+    connection.name = ''
+    connection.replyMode = 'on'
+    connection.protocol = 2
+    connection.noEvict = false
+    connection.noTouch = false
+    connection.isAsking = false
+    connection.isReadOnlyReplica = false
+    this.#server.admit(connection)
+  }
+
+  /** Ends timers, and closes all connections at once. */
+  close(): void {
+    clearTimeout(this.#pauseTimer)
+    for (const connection of this.#connections.values()) connection.kill()
+  }
+}

@@ -1,0 +1,39 @@
+/** The newest entries of something, bounded in number. */
+
+import type { CommandLog } from '../commands/server-view.js'
+
+export class BoundedLog<Entry> implements CommandLog<Entry> {
+  /** Oldest first. */
+  #entries: Entry[] = []
+  readonly #lengthMax: () => number
+  #nextId = 1
+
+  /** `lengthMax` is asked at each entry; 0 = unlimited. */
+  constructor(lengthMax: () => number) {
+    this.#lengthMax = lengthMax
+  }
+
+  get length(): number {
+    return this.#entries.length
+  }
+
+  /** Adds the entry that `make` gives for its id. */
+  add(make: (id: number) => Entry): void {
+    this.#entries.push(make(this.#nextId++))
+    this.trim()
+  }
+
+  /** Applies a changed length. */
+  trim(): void {
+    const lengthMax = this.#lengthMax()
+    if (lengthMax > 0 && this.#entries.length > lengthMax) this.#entries = this.#entries.slice(-lengthMax)
+  }
+
+  newest(count: number): readonly Entry[] {
+    return count <= 0 ? [] : this.#entries.slice(-count).reverse()
+  }
+
+  reset(): void {
+    this.#entries = []
+  }
+}

@@ -1,0 +1,243 @@
+/** One client's connection: its socket, its request parser, its replies, and what the server remembers of it. */
+
+import type { Socket } from 'node:net'
+import type { Bytes } from '../bytes/bytes.js'
+import type { Client, ReplyMode } from '../commands/client.js'
+import type { ReplySource } from '../commands/context.js'
+import type { OutputLimits } from '../config/client-limits.js'
+import type { Args } from '../protocol/args.js'
+import { Reply } from '../protocol/reply.js'
+import { type ParserLimits, RequestParser } from '../protocol/request-parser.js'
+import type { Waiter } from './blocking.js'
+import type { CommandContext } from './command-context.js'
+import type { Transaction } from './transactions.js'
+
+/** Requests of a client that waits are gathered up to this. */
+const WAITING_QUERY_BYTES_MAX = 1 << 20
+/** Replies kept for the end of the turn beyond this are sent early. */
+const HELD_REPLY_BYTES_MAX = 1 << 20
+
+export class Connection implements Client {
+  readonly id: number
+  readonly address: string
+  readonly localAddress: string
+  readonly connectedAtMs: number
+  readonly parser: RequestParser
+  readonly limits: ParserLimits
+  readonly reply = new Reply(2)
+  /** Made by the server as soon as the connection is. */
+  context!: CommandContext
+
+  lastCommandAtMs: number
+  lastCommand = 'NULL'
+  name = ''
+  libraryName = ''
+  libraryVersion = ''
+  namespace: Bytes | undefined
+  isAdmin = false
+  database = 0
+  replyMode: ReplyMode = 'on'
+  noEvict = false
+  noTouch = false
+  readonly subscriptionCounts = { channels: 0, patterns: 0, shards: 0 }
+  isMonitor = false
+  isAsking = false
+  isReadOnlyReplica = false
+
+  /** What MULTI has queued; undefined outside of a transaction. */
+  transaction: Transaction | undefined
+  /** nsKeys, latin1, that WATCH named, with what is needed to notice their change. */
+  watchedKeys: string[] = []
+  /** A watched key was changed. */
+  watchBroken = false
+  /** What the client waits for. */
+  waiter: Waiter | undefined
+  /** A reply that is being sent piece by piece. */
+  source: ReplySource | undefined
+  /** True while work that will answer later is under way. */
+  isDeferred = false
+  /** CLIENT REPLY SKIP was the last command: the next one is the one whose reply is skipped. */
+  isSkipping = false
+  /** A request that CLIENT PAUSE holds back. */
+  heldRequest: Args | undefined
+
+  /** The turn, by number, in which a reply was first held back for a write; see TurnLoop. */
+  dirtyTurn = -1
+  /** Where in `reply` that turn's unsure replies begin, and how many they are. */
+  unsureFrom = 0
+  unsureReplies = 0
+  /** True if the connection is among those that the turn's end sends to. */
+  isInTurn = false
+  /** No more requests are executed; closes when the replies are sent. */
+  isClosing = false
+  isClosed = false
+  /** Pushes that must not break into a reply under way. */
+  readonly delayedPushes: Bytes[] = []
+
+  readonly #socket: Socket
+  #isReading = true
+  /** Since when the output is over its soft limit, in Unix milliseconds; 0 = it is not. */
+  #softLimitSinceMs = 0
+
+  constructor(id: number, socket: Socket, address: string, localAddress: string, limits: ParserLimits, nowMs: number) {
+    this.id = id
+    this.#socket = socket
+    this.address = address
+    this.localAddress = localAddress
+    this.limits = limits
+    this.connectedAtMs = nowMs
+    this.lastCommandAtMs = nowMs
+    this.parser = new RequestParser(limits)
+  }
+
+  get protocol(): 2 | 3 {
+    return this.reply.protocol
+  }
+
+  set protocol(protocol: 2 | 3) {
+    this.reply.protocol = protocol
+  }
+
+  get socket(): Socket {
+    return this.#socket
+  }
+
+  /** True if the next request has to wait. */
+  get isSuspended(): boolean {
+    return (
+      this.waiter !== undefined ||
+      this.source !== undefined ||
+      this.isDeferred ||
+      this.heldRequest !== undefined ||
+      this.isClosing
+    )
+  }
+
+  get isBlocked(): boolean {
+    return this.waiter !== undefined || this.isDeferred
+  }
+
+  get queuedCommands(): number {
+    return this.transaction === undefined ? -1 : this.transaction.queue.length
+  }
+
+  get queryBytes(): number {
+    return this.parser.pendingBytes
+  }
+
+  get outputBytes(): number {
+    return this.reply.length + this.#socket.writableLength
+  }
+
+  /** True if the client takes replies more slowly than it asks. */
+  get isBackedUp(): boolean {
+    return this.#socket.writableLength > HELD_REPLY_BYTES_MAX
+  }
+
+  get holdsMuchReply(): boolean {
+    return this.reply.length > HELD_REPLY_BYTES_MAX
+  }
+
+  get subscriptions(): number {
+    const { channels, patterns, shards } = this.subscriptionCounts
+    return channels + patterns + shards
+  }
+
+  get kind(): 'normal' | 'pubsub' | 'replica' | 'master' {
+    return this.subscriptions > 0 ? 'pubsub' : 'normal'
+  }
+
+  get flags(): string {
+    const letters =
+      (this.isClosing ? 'c' : '') +
+      (this.isMonitor ? 'O' : '') +
+      (this.isAsking ? 'A' : '') +
+      (this.subscriptions > 0 ? 'P' : '') +
+      (this.isBlocked ? 'b' : '') +
+      (this.transaction === undefined ? '' : 'x') +
+      (this.watchBroken ? 'd' : '') +
+      (this.isReadOnlyReplica ? 'r' : '') +
+      (this.noEvict ? 'e' : '') +
+      (this.noTouch ? 'T' : '')
+    return letters === '' ? 'N' : letters
+  }
+
+  authenticate(namespace: Bytes, isAdmin: boolean): void {
+    this.namespace = Buffer.from(namespace)
+    this.isAdmin = isAdmin
+    this.limits.authenticated = true
+    this.context.enter(this.namespace)
+  }
+
+  closeAfterReply(): void {
+    this.isClosing = true
+  }
+
+  kill(): void {
+    this.isClosing = true
+    this.#socket.destroy()
+  }
+
+  /** Stops reading while the client waits or is behind; a waiting client is read on, to notice that it goes away. */
+  pauseReading(): void {
+    if (!this.#isReading) return
+    if (!this.isBackedUp && this.source === undefined && this.queryBytes < WAITING_QUERY_BYTES_MAX) return
+    this.#isReading = false
+    this.#socket.pause()
+  }
+
+  resumeReading(): void {
+    if (this.#isReading || this.isClosed) return
+    this.#isReading = true
+    this.#socket.resume()
+  }
+
+  /** True if the output not taken by the client exceeds the limit of its class; see client-output-buffer-limit. */
+  overLimit(limits: OutputLimits, nowMs: number): boolean {
+    const bytes = this.#socket.writableLength
+    if (bytes === 0) {
+      this.#softLimitSinceMs = 0
+      return false
+    }
+    const { hardBytes, softBytes, softSeconds } = limits[this.outputClass]
+    if (hardBytes > 0 && bytes > hardBytes) return true
+    if (softBytes === 0 || bytes <= softBytes) {
+      this.#softLimitSinceMs = 0
+      return false
+    }
+    if (this.#softLimitSinceMs === 0) this.#softLimitSinceMs = nowMs
+    return nowMs - this.#softLimitSinceMs > softSeconds * 1000
+  }
+
+  /** The class whose output limit holds for the connection. */
+  get outputClass(): 'normal' | 'slave' | 'pubsub' {
+    return this.subscriptions > 0 ? 'pubsub' : 'normal'
+  }
+
+  /** The client sends no more: what it asked is answered, and a wait is over. */
+  endOfInput(): void {
+    if (this.isBlocked) this.kill()
+    else this.closeAfterReply()
+  }
+
+  /** Sends what is written and ends the connection. */
+  finish(): void {
+    this.isClosing = true
+    this.send()
+  }
+
+  /** Hands the replies so far to the socket. Returns their number of bytes. */
+  send(): number {
+    const bytes = this.reply.length
+    if (bytes > 0 && !this.isClosed) {
+      this.#socket.write(this.reply.written())
+      // The socket keeps the buffer only if the kernel did not take all of it at once.
+      if (this.#socket.writableLength > 0) this.reply.take()
+      else this.reply.clear()
+    } else {
+      this.reply.clear()
+    }
+    if (this.isClosing && this.source === undefined) this.#socket.end()
+    return bytes
+  }
+}

@@ -1,0 +1,82 @@
+/** Work that the server does by the clock. Every job is one entry of a table; a job never overlaps itself. */
+
+import { describeError } from '../log/log.js'
+import type { Server } from './server.js'
+
+export interface CronJob {
+  readonly name: string
+  readonly everyMs: number
+  run(): void | Promise<void>
+}
+
+const SAMPLE_MS = 100
+const IDLE_CHECK_MS = 10_000
+/** Idle connections are looked for among so many at a time. */
+const IDLE_CHECKED_MAX = 50
+
+export class Cron {
+  readonly #server: Server
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #running = new Map<string, Promise<void>>()
+  #jobs: CronJob[]
+  #idleCursor = 0
+
+  constructor(server: Server) {
+    this.#server = server
+    this.#jobs = [
+      { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.stats.sample(server.nowMs()) },
+      { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
+    ]
+  }
+
+  /** Adds a job; before `start`. */
+  add(job: CronJob): void {
+    this.#jobs.push(job)
+  }
+
+  start(): void {
+    for (const job of this.#jobs) {
+      const timer = setInterval(() => this.#run(job), job.everyMs)
+      timer.unref()
+      this.#timers.push(timer)
+    }
+  }
+
+  /** No job begins any more. */
+  stop(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    this.#jobs = []
+  }
+
+  /** Resolves when the jobs under way have ended. */
+  async finished(): Promise<void> {
+    await Promise.all(this.#running.values())
+  }
+
+  #run(job: CronJob): void {
+    if (this.#running.has(job.name)) return
+    try {
+      const work = job.run()
+      if (work === undefined) return
+      const settled = work
+        .catch((error: unknown) => this.#server.log.error(`${job.name} failed: ${describeError(error)}`))
+        .finally(() => this.#running.delete(job.name))
+      this.#running.set(job.name, settled)
+    } catch (error) {
+      this.#server.log.error(`${job.name} failed: ${describeError(error)}`)
+    }
+  }
+
+  /** Closes clients that were idle longer than `timeout` seconds; monitors and subscribers may be. */
+  #closeIdle(): void {
+    const { timeout } = this.#server.config.values
+    if (timeout === 0) return
+    const connections = [...this.#server.clients.all()]
+    const nowMs = this.#server.nowMs()
+    for (let i = 0; i < Math.min(IDLE_CHECKED_MAX, connections.length); i++) {
+      const connection = connections[this.#idleCursor++ % connections.length]
+      if (connection === undefined || connection.isMonitor || connection.subscriptions > 0) continue
+      if (!connection.isBlocked && nowMs - connection.lastCommandAtMs >= timeout * 1000) connection.kill()
+    }
+  }
+}

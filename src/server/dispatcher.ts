@@ -1,0 +1,266 @@
+/**
+ * Takes one request through the checks, in Kvrocks's order, and runs its command. The order decides which of several
+ * errors a client sees. Source: kvrocks src/server/redis_connection.cc, Connection::ExecuteCommands.
+ */
+
+import {
+  ADMIN,
+  BLOCKING,
+  fitsArity,
+  IN_MULTI,
+  NO_AUTH_NEEDED,
+  NO_MONITOR,
+  NO_MULTI,
+  NO_SCRIPT,
+  NO_SIZE_CHECK,
+  OK_LOADING,
+  OK_STALE,
+  READONLY,
+  WRITE,
+} from '../commands/command.js'
+import type { BoundCommand } from '../commands/command-table.js'
+import type { Args } from '../protocol/args.js'
+import * as errors from '../protocol/errors.js'
+import { ReplyError } from '../protocol/errors.js'
+import { CommitError, type Savepoint } from '../storage/turn.js'
+import type { CommandContext } from './command-context.js'
+import type { Connection } from './connection.js'
+import type { Server } from './server.js'
+import type { QueuedCommand } from './transactions.js'
+
+const SHOWN_ARGUMENT_BYTES_MAX = 128
+const MULTI_STAYS_OPEN = NO_AUTH_NEEDED
+
+export class Dispatcher {
+  readonly #server: Server
+  /** When the last command ended, in milliseconds of performance.now: the start of the next, where they are pipelined. */
+  #lastEndMs = 0
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Called when requests of a connection are about to run, one after the other. */
+  start(): void {
+    this.#lastEndMs = performance.now()
+  }
+
+  /** Runs one request of `connection` and writes its reply. */
+  dispatch(connection: Connection, args: Args): void {
+    const { reply } = connection
+    const replyStart = reply.length
+    let command: BoundCommand | undefined
+    try {
+      command = this.#find(args)
+      this.#admit(connection, command)
+      if (!fitsArity(command, args.count)) throw errors.wrongArity(command.name)
+      if (connection.transaction !== undefined && (command.flags & IN_MULTI) === 0) {
+        this.#queue(connection, command, args)
+      } else {
+        const options = command.parse(args)
+        this.#checkState(connection, command)
+        if (this.#isPaused(connection, command, args)) return
+        this.#execute(connection, connection.context, command, args, options)
+      }
+    } catch (error) {
+      if (command !== undefined) command.stats.rejected++
+      this.#refuse(connection, replyStart, error, command)
+    }
+    this.#afterReply(connection, replyStart)
+  }
+
+  /** Runs a command of EXEC, writing its reply among the others. */
+  runQueued(connection: Connection, { command, args, options }: QueuedCommand): void {
+    const start = connection.reply.length
+    try {
+      this.#checkState(connection, command)
+      this.#execute(connection, connection.context, command, args, options)
+    } catch (error) {
+      this.#answerError(connection, start, error)
+    }
+  }
+
+  /**
+   * Runs a command of a script. `context` writes to the script's reply. Throws a ReplyError where the command is refused;
+   * an error of the command itself stands in the reply.
+   */
+  runNested(context: CommandContext, args: Args, readOnly: boolean): void {
+    const command = this.#find(args)
+    if (!fitsArity(command, args.count)) throw errors.err('Wrong number of args calling Redis command from script')
+    if ((command.flags & NO_SCRIPT) !== 0) throw errors.err('This Redis command is not allowed from script')
+    if (readOnly && (command.flags & READONLY) === 0) {
+      throw errors.err('Write commands are not allowed from read-only scripts.')
+    }
+    this.#checkState(context.client, command)
+    this.#execute(context.client, context, command, args, command.parse(args))
+  }
+
+  /** Lets a blocked client try again, with all that follows a command. */
+  runAttempt(connection: Connection, attempt: () => boolean): boolean {
+    const { context, reply } = connection
+    const { turn } = context.store
+    const replyStart = reply.length
+    const savepoint = turn.savepoint()
+    context.isNested = false
+    try {
+      const answered = attempt()
+      if (answered) this.#server.turns.note(connection, replyStart)
+      return answered
+    } catch (error) {
+      this.#undo(savepoint, error)
+      this.#answerError(connection, replyStart, error)
+      return true
+    }
+  }
+
+  #find(args: Args): BoundCommand {
+    const command = this.#server.commands.lookup(args)
+    if (command === undefined) throw unknown(args)
+    if (command.subcommands === undefined) return command
+    if (args.count < 2) throw errors.wrongArity(command.name)
+    const sub = command.subcommands.get(args.latin1(1).toLowerCase())
+    if (sub === undefined) throw errors.unknownSubcommand(shown(args, 1), command.name)
+    return sub
+  }
+
+  /** Authentication and loading. */
+  #admit(connection: Connection, command: BoundCommand): void {
+    if (connection.namespace === undefined && (command.flags & NO_AUTH_NEEDED) === 0) throw errors.NO_AUTH
+    if (this.#server.isLoading && (command.flags & OK_LOADING) === 0) throw errors.LOADING
+  }
+
+  #queue(connection: Connection, command: BoundCommand, args: Args): void {
+    if ((command.flags & NO_MULTI) !== 0) throw errors.notInMulti(command.name)
+    if ((command.flags & ADMIN) !== 0 && !connection.isAdmin) throw errors.ADMIN_ONLY
+    const copy = args.copy()
+    const options = command.parse(copy)
+    connection.transaction?.queue.push({ command, args: copy, options })
+    connection.reply.queued()
+  }
+
+  /** What depends on the state of the server at the time of execution. */
+  #checkState(connection: Connection, command: BoundCommand): void {
+    const { flags } = command
+    const server = this.#server
+    if ((flags & ADMIN) !== 0 && !connection.isAdmin) throw errors.ADMIN_ONLY
+    if ((flags & WRITE) !== 0) {
+      if (server.isReadOnlyReplica) throw errors.READ_ONLY_REPLICA
+      if (server.isDatabaseFull && (flags & NO_SIZE_CHECK) === 0) throw errors.DATABASE_FULL
+      if (server.store.writeFailure !== undefined) throw errors.writeRefused(server.store.writeFailure)
+    }
+    if (server.isStale && (flags & OK_STALE) === 0) throw errors.MASTER_DOWN
+  }
+
+  /** Keeps the request for later if CLIENT PAUSE stops it. */
+  #isPaused(connection: Connection, command: BoundCommand, args: Args): boolean {
+    if (!this.#server.clients.isPausedFor((command.flags & WRITE) !== 0)) return false
+    connection.heldRequest = args.copy()
+    this.#server.clients.hold(connection)
+    return true
+  }
+
+  #execute(connection: Connection, context: CommandContext, command: BoundCommand, args: Args, options: unknown): void {
+    const server = this.#server
+    const { turn } = server.store
+    const { reply } = context
+    const replyStart = reply.length
+    const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
+    try {
+      command.execute(context, args, options as never)
+      if (savepoint !== undefined) this.#checkBatch(savepoint)
+    } catch (error) {
+      command.stats.failed++
+      if (savepoint !== undefined) this.#undo(savepoint, error)
+      if (error instanceof CommitError) throw error
+      this.#answerErrorIn(context, replyStart, error)
+    }
+    const endMs = performance.now()
+    const us = (endMs - this.#lastEndMs) * 1000
+    this.#lastEndMs = endMs
+    command.stats.calls++
+    command.stats.us += us
+    server.stats.commandsProcessed++
+    const slowerThanUs = server.config.values['slowlog-log-slower-than']
+    if (slowerThanUs >= 0 && us >= slowerThanUs && (command.flags & BLOCKING) === 0) {
+      server.slowlog.record(connection, args, us)
+    }
+    if (server.monitors.isActive && (command.flags & NO_MONITOR) === 0) server.monitors.show(connection, args)
+    if (turn.observing && !turn.isHeld) server.keysWritten()
+  }
+
+  /** rocksdb.write_options.write_batch_max_bytes bounds what one command may write. */
+  #checkBatch(savepoint: Savepoint): void {
+    const bytesMax = this.#server.config.values['rocksdb.write_options.write_batch_max_bytes']
+    if (bytesMax > 0 && this.#server.store.turn.batchBytes - savepoint.length > bytesMax) throw errors.BATCH_TOO_LARGE
+  }
+
+  #undo(savepoint: Savepoint, error: unknown): void {
+    const { store, turns } = this.#server
+    if (error instanceof CommitError) {
+      store.writeFailure = error.cause.message
+      turns.refuse()
+    } else {
+      store.turn.rollback(savepoint)
+    }
+  }
+
+  #answerError(connection: Connection, replyStart: number, error: unknown): void {
+    this.#answerErrorIn(connection.context, replyStart, error)
+  }
+
+  #answerErrorIn(context: CommandContext, replyStart: number, error: unknown): void {
+    const { reply } = context
+    reply.truncate(Math.min(replyStart, reply.length))
+    const answer = this.#toReply(error)
+    this.#server.stats.countError(answer)
+    reply.error(answer)
+  }
+
+  #toReply(error: unknown): ReplyError {
+    if (error instanceof ReplyError) return error
+    if (error instanceof CommitError) return errors.writeRefused(error.cause.message)
+    this.#server.log.error(`a command failed: ${(error as Error).stack ?? String(error)}`)
+    return errors.INTERNAL
+  }
+
+  /** A request that was refused before it ran. */
+  #refuse(connection: Connection, replyStart: number, error: unknown, command: BoundCommand | undefined): void {
+    const { transaction } = connection
+    const keepsTransaction =
+      error === errors.NO_AUTH || (command !== undefined && (command.flags & MULTI_STAYS_OPEN) !== 0)
+    if (transaction !== undefined && !keepsTransaction && (command === undefined || (command.flags & IN_MULTI) === 0)) {
+      transaction.isFailed = true
+    }
+    this.#answerError(connection, replyStart, error)
+  }
+
+  #afterReply(connection: Connection, replyStart: number): void {
+    const { reply, replyMode } = connection
+    if (replyMode !== 'on') {
+      // Nothing may wait in a turn's account of a connection that gets no replies.
+      if (reply.length > replyStart) reply.truncate(replyStart)
+      if (replyMode === 'skip') connection.replyMode = connection.isSkipping ? 'on' : 'skip'
+      connection.isSkipping = !connection.isSkipping && replyMode === 'skip'
+      return
+    }
+    this.#server.turns.note(connection, replyStart)
+  }
+}
+
+function shown(args: Args, index: number): string {
+  return args.at(index).subarray(0, SHOWN_ARGUMENT_BYTES_MAX).latin1Slice(0)
+}
+
+function unknown(args: Args): ReplyError {
+  const rest: string[] = []
+  let bytes = 0
+  for (let index = 1; index < args.count && bytes < SHOWN_ARGUMENT_BYTES_MAX; index++) {
+    const word = args
+      .at(index)
+      .subarray(0, SHOWN_ARGUMENT_BYTES_MAX - bytes)
+      .latin1Slice(0)
+    bytes += word.length
+    rest.push(word)
+  }
+  return errors.unknownCommand(shown(args, 0), rest)
+}

@@ -1,0 +1,354 @@
+/**
+ * The server: the open database, the connections, and what commands and background work share. It owns the parts and
+ * ties them together; what a part does stands in its own file.
+ */
+
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Bytes } from '../bytes/bytes.js'
+import type { Client } from '../commands/client.js'
+import { CommandTable } from '../commands/command-table.js'
+import { COMMANDS } from '../commands/commands.js'
+import type { KeyEvents } from '../commands/key-events.js'
+import type { PerfEntry, ServerView } from '../commands/server-view.js'
+import type { Config } from '../config/config.js'
+import { parseRename } from '../config/derived.js'
+import type { Log } from '../log/log.js'
+import type { Args } from '../protocol/args.js'
+import * as errors from '../protocol/errors.js'
+import { ProtocolError } from '../protocol/errors.js'
+import type { Reply } from '../protocol/reply.js'
+import type { Database } from '../storage/database.js'
+import { DEFAULT_NAMESPACE } from '../storage/keys.js'
+import { openStore } from '../storage/open-store.js'
+import type { Store } from '../storage/store.js'
+import { Blocking } from './blocking.js'
+import { ClientTable } from './client-table.js'
+import { CommandContext } from './command-context.js'
+import { BoundedLog } from './command-log.js'
+import { Connection } from './connection.js'
+import { Cron } from './cron.js'
+import { Deferrals } from './deferrals.js'
+import { Dispatcher } from './dispatcher.js'
+import { Listener } from './listener.js'
+import { Monitors } from './monitors.js'
+import { Slowlog } from './slowlog.js'
+import { Stats } from './stats.js'
+import { Streams } from './streams.js'
+import { TransactionTable } from './transactions.js'
+import { TurnLoop } from './turn-loop.js'
+
+export interface ServerOptions {
+  readonly config: Config
+  readonly log: Log
+  /** Unix milliseconds; the machine's clock if not given. */
+  readonly clock?: () => number
+  /** What SHUTDOWN calls; the server closes itself if not given. */
+  readonly onShutdown?: () => void
+}
+
+/** A turn that has gathered this much is ended at once. */
+const TURN_BYTES_MAX = 1 << 20
+const RECOVERY_MS = 1000
+
+export class Server implements ServerView {
+  readonly config: Config
+  readonly log: Log
+  readonly runId = randomBytes(20).toString('hex')
+  readonly startedAtMs: number
+  readonly stats = new Stats()
+  readonly commands: CommandTable
+  readonly store: Store
+  readonly defaultDatabase: Database
+  readonly clients: ClientTable
+  readonly turns: TurnLoop
+  readonly blocking: Blocking
+  readonly streams: Streams
+  readonly deferrals: Deferrals
+  readonly transactions: TransactionTable
+  readonly monitors: Monitors
+  readonly slowlog: Slowlog
+  readonly perflog: BoundedLog<PerfEntry>
+  readonly cron: Cron
+  isLoading = false
+  /** Writes of clients are refused, for the data is another server's. */
+  isReadOnlyReplica = false
+  /** The data may be old, and slave-serve-stale-data says not to show it. */
+  isStale = false
+  /** max-db-size is reached. */
+  isDatabaseFull = false
+  role: 'master' | 'slave' = 'master'
+  readonly #dispatcher: Dispatcher
+  readonly #listener: Listener
+  readonly #clock: () => number
+  readonly #onShutdown: (() => void) | undefined
+  #recovery: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  /** Opens the database; throws if that fails. */
+  constructor({ config, log, clock = Date.now, onShutdown }: ServerOptions) {
+    this.config = config
+    this.log = log
+    this.#clock = clock
+    this.#onShutdown = onShutdown
+    this.startedAtMs = clock()
+    this.commands = new CommandTable(COMMANDS, config.values['rename-command'].map(parseRename))
+    this.store = openStore(config, this.stats.keyspace)
+    this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
+    this.clients = new ClientTable(this)
+    const onSent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
+    const resume = (connection: Connection): void => this.resume(connection)
+    this.turns = new TurnLoop(this.store, onSent, (reason) => this.#writesRefused(reason))
+    this.#dispatcher = new Dispatcher(this)
+    this.blocking = new Blocking((connection, attempt) => this.#dispatcher.runAttempt(connection, attempt), resume)
+    this.streams = new Streams(log, onSent, resume)
+    this.deferrals = new Deferrals(log, resume)
+    this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
+    this.monitors = new Monitors((connection, bytes) => this.push(connection, bytes))
+    this.slowlog = new Slowlog(() => config.values['slowlog-max-len'])
+    this.perflog = new BoundedLog(() => config.values['profiling-sample-record-max-len'])
+    this.#listener = new Listener(config, (socket) => this.#accept(socket))
+    this.cron = new Cron(this)
+  }
+
+  get port(): number {
+    return this.#listener.port
+  }
+
+  get tlsPort(): number {
+    return this.#listener.tlsPort
+  }
+
+  nowMs(): number {
+    return this.#clock()
+  }
+
+  /** Accepts clients. Throws if an address cannot be listened on. */
+  async listen(): Promise<void> {
+    await this.#listener.open()
+    this.cron.start()
+  }
+
+  /** Answers what has arrived, closes the connections and the database. Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  shutdown(): void {
+    if (this.#onShutdown !== undefined) this.#onShutdown()
+    else void this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  keyEvents(_client: Connection): KeyEvents {
+    return NO_EVENTS
+  }
+
+  /** Gives a new or reset client the rights that it has before any AUTH. */
+  admit(connection: Connection): void {
+    if (this.config.values.requirepass === '') {
+      connection.authenticate(DEFAULT_NAMESPACE, true)
+    } else {
+      connection.namespace = undefined
+      connection.isAdmin = false
+      connection.limits.authenticated = false
+    }
+  }
+
+  leaveChannels(_connection: Connection): void {}
+
+  /** Runs the requests of a connection that have arrived, until one has to wait. */
+  runRequests(connection: Connection): void {
+    this.store.turn.nowMs = this.#clock()
+    connection.lastCommandAtMs = this.store.turn.nowMs
+    this.turns.join(connection)
+    this.#dispatcher.start()
+    const { parser } = connection
+    try {
+      while (!connection.isSuspended && !connection.isBackedUp && parser.next()) {
+        this.#dispatcher.dispatch(connection, parser.args)
+        if (this.store.turn.batchBytes > TURN_BYTES_MAX || connection.holdsMuchReply) this.#endTurnEarly(connection)
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      connection.reply.errorLine(error.text)
+      connection.closeAfterReply()
+    }
+    this.turns.observe(this.blocking.count > 0 || this.transactions.isWatching)
+  }
+
+  /** The client may go on with its next request. */
+  resume(connection: Connection): void {
+    if (connection.isClosed) return
+    this.turns.join(connection)
+    // Not from within the command that let it go on.
+    setImmediate(() => {
+      if (!connection.isClosed && !connection.isSuspended) this.runRequests(connection)
+    })
+  }
+
+  /** Runs the request that a pause held back, then goes on. */
+  resumeHeld(connection: Connection): void {
+    const held = connection.heldRequest
+    if (held === undefined || connection.isClosed) return
+    connection.heldRequest = undefined
+    this.turns.join(connection)
+    this.store.turn.nowMs = this.#clock()
+    this.#dispatcher.start()
+    this.#dispatcher.dispatch(connection, held)
+    this.resume(connection)
+  }
+
+  /** Sends bytes that answer no request, after the reply that may be under way. */
+  push(connection: Connection, bytes: Bytes): void {
+    if (connection.isClosed) return
+    if (connection.source !== undefined) {
+      connection.delayedPushes.push(bytes)
+      return
+    }
+    connection.reply.raw(bytes)
+    this.turns.join(connection)
+  }
+
+  /** After a command: wakes those who wait for the keys that it wrote, and breaks transactions that watch them. */
+  keysWritten(): void {
+    const { turn } = this.store
+    while (turn.touched.size > 0 || turn.touchedRange) {
+      const nsKeys = [...turn.touched]
+      const all = turn.touchedRange
+      turn.touched.clear()
+      turn.touchedRange = false
+      if (all) this.transactions.touchAll()
+      this.transactions.touch(nsKeys)
+      this.blocking.wake(nsKeys)
+    }
+  }
+
+  run(client: Client, args: Args, reply: Reply, readOnly: boolean): void {
+    const connection = client as Connection
+    const context = new CommandContext(this, connection, reply)
+    context.db = connection.context.db
+    context.isNested = true
+    this.#dispatcher.runNested(context, args, readOnly)
+  }
+
+  #endTurnEarly(connection: Connection): void {
+    this.turns.end()
+    this.turns.join(connection)
+  }
+
+  #accept(socket: Socket): void {
+    this.stats.connectionsReceived++
+    const { values } = this.config
+    if (this.clients.count >= values.maxclients) {
+      this.stats.rejectedConnections++
+      socket.on('error', () => {})
+      socket.end(`-${errors.TOO_MANY_CLIENTS.text}\r\n`)
+      return
+    }
+    socket.setNoDelay(true)
+    if (values['tcp-keepalive'] > 0) socket.setKeepAlive(true, values['tcp-keepalive'] * 1000)
+    const limits = { bulkBytesMax: values['proto-max-bulk-len'], authenticated: false }
+    const connection = new Connection(
+      this.clients.newId(),
+      socket,
+      addressOf(socket.remoteAddress, socket.remotePort, values.unixsocket),
+      addressOf(socket.localAddress, socket.localPort, values.unixsocket),
+      limits,
+      this.#clock(),
+    )
+    connection.context = new CommandContext(this, connection, connection.reply)
+    this.admit(connection)
+    this.clients.add(connection)
+    socket.on('data', (chunk: Buffer) => this.#received(connection, chunk))
+    socket.on('end', () => this.#inputEnded(connection))
+    socket.on('drain', () => this.#drained(connection))
+    socket.on('error', () => {})
+    socket.on('close', () => this.#closed(connection))
+  }
+
+  #received(connection: Connection, chunk: Buffer): void {
+    this.stats.netInputBytes += chunk.length
+    if (connection.isClosing) return
+    connection.parser.feed(chunk)
+    const bytesMax = this.config.values['client-query-buffer-limit']
+    if (connection.parser.pendingBytes > bytesMax) {
+      this.log.warning(`closing ${connection.address}: its requests exceed client-query-buffer-limit`)
+      connection.kill()
+      return
+    }
+    if (!connection.isSuspended) this.runRequests(connection)
+    if (connection.isSuspended || connection.isBackedUp) connection.pauseReading()
+  }
+
+  #inputEnded(connection: Connection): void {
+    connection.endOfInput()
+    this.turns.join(connection)
+  }
+
+  #drained(connection: Connection): void {
+    if (connection.source !== undefined) this.streams.pump(connection)
+    else if (!connection.isSuspended) this.runRequests(connection)
+  }
+
+  #sent(connection: Connection, bytes: number): void {
+    this.stats.netOutputBytes += bytes
+    const limit = connection.overLimit(this.config.values['client-output-buffer-limit'], this.#clock())
+    if (limit) {
+      this.log.warning(`closing ${connection.address}: it exceeds client-output-buffer-limit ${connection.kind}`)
+      connection.kill()
+    } else if (!connection.isSuspended && !connection.isBackedUp) {
+      connection.resumeReading()
+    }
+  }
+
+  #closed(connection: Connection): void {
+    connection.isClosed = true
+    this.clients.remove(connection)
+    this.blocking.remove(connection)
+    this.streams.abandon(connection)
+    this.transactions.discard(connection)
+    this.monitors.remove(connection)
+    this.leaveChannels(connection)
+  }
+
+  #writesRefused(reason: string): void {
+    this.log.error(`RocksDB refused a commit, so writes are refused until it takes them again: ${reason}`)
+    if (this.#recovery !== undefined) return
+    this.#recovery = setInterval(() => {
+      this.store.recover().then(
+        (recovered) => {
+          if (!recovered) return
+          clearInterval(this.#recovery)
+          this.#recovery = undefined
+          this.log.info('RocksDB takes writes again')
+        },
+        (error: unknown) => this.log.error(`recovery failed: ${String(error)}`),
+      )
+    }, RECOVERY_MS)
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#recovery)
+    this.cron.stop()
+    await this.#listener.close()
+    this.turns.end()
+    for (const connection of this.clients.all()) connection.finish()
+    await new Promise((done) => setImmediate(done))
+    this.turns.end()
+    this.clients.close()
+    await this.cron.finished()
+    this.store.close()
+  }
+}
+
+function addressOf(host: string | undefined, port: number | undefined, unixPath: string): string {
+  if (host === undefined || port === undefined) return `${unixPath}:0`
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+const NO_EVENTS: KeyEvents = { classes: 0, notify: () => {} }

@@ -1,0 +1,100 @@
+/**
+ * A turn of the event loop is one commit. Connections whose requests ran join the turn; at its end all writes go to
+ * RocksDB at once, and only then do the replies leave. If RocksDB refuses, every reply that was given after the turn's
+ * first write becomes an error, for it tells of data that is not there.
+ */
+
+import { writeRefused } from '../protocol/errors.js'
+import type { Store } from '../storage/store.js'
+import type { Connection } from './connection.js'
+
+export class TurnLoop {
+  readonly #store: Store
+  readonly #onSent: (connection: Connection, bytes: number) => void
+  readonly #onRefused: (reason: string) => void
+  readonly #joined: Connection[] = []
+  #isScheduled = false
+  #number = 0
+  readonly #end = (): void => {
+    this.#isScheduled = false
+    this.end()
+  }
+
+  constructor(
+    store: Store,
+    onSent: (connection: Connection, bytes: number) => void,
+    onRefused: (reason: string) => void,
+  ) {
+    this.#store = store
+    this.#onSent = onSent
+    this.#onRefused = onRefused
+  }
+
+  /** The connection has, or will have in this turn, replies to send. */
+  join(connection: Connection): void {
+    if (connection.isInTurn) return
+    connection.isInTurn = true
+    this.#joined.push(connection)
+    this.schedule()
+  }
+
+  /** The turn will end after the events that have already happened. */
+  schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(this.#end)
+  }
+
+  /** Says whether somebody is interested in the keys that commands write. */
+  observe(isWanted: boolean): void {
+    const { turn } = this.#store
+    if (turn.observing === isWanted) return
+    turn.observing = isWanted
+    turn.touched.clear()
+    turn.touchedRange = false
+  }
+
+  /** Called after each command with the length of the reply before it: remembers replies that depend on the commit. */
+  note(connection: Connection, replyStart: number): void {
+    if (!this.#store.turn.isDirty) return
+    if (connection.dirtyTurn !== this.#number) {
+      connection.dirtyTurn = this.#number
+      connection.unsureFrom = replyStart
+      connection.unsureReplies = 0
+    }
+    connection.unsureReplies++
+  }
+
+  /** Commits and sends; also called early, when a turn has gathered much. */
+  end(): void {
+    this.settle()
+    const joined = this.#joined.splice(0)
+    for (const connection of joined) {
+      connection.isInTurn = false
+      this.#onSent(connection, connection.send())
+    }
+  }
+
+  /** Commits what was written so far; its replies are held no longer. */
+  settle(): void {
+    if (this.#store.turn.isDirty && !this.#store.commit()) this.#refuse()
+    this.#number++
+  }
+
+  /** A commit inside a command failed: the replies before it are refused like those of a failed turn. */
+  refuse(): void {
+    this.#refuse()
+    this.#number++
+  }
+
+  #refuse(): void {
+    const reason = this.#store.writeFailure ?? 'unknown'
+    const error = writeRefused(reason)
+    for (const connection of this.#joined) {
+      if (connection.dirtyTurn !== this.#number) continue
+      connection.reply.truncate(connection.unsureFrom)
+      for (let i = 0; i < connection.unsureReplies; i++) connection.reply.error(error)
+    }
+    this.#onRefused(reason)
+  }
+}

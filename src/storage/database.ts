@@ -1,0 +1,133 @@
+/**
+ * What a command sees of the storage: the keys of one namespace at one point of time, with all that the turn has written
+ * before. Keys are user keys; namespace and slot are added here.
+ */
+
+import type { Bytes } from '../bytes/bytes.js'
+import { keySlot } from '../bytes/crc16.js'
+import { CF_METADATA, type ColumnFamily } from './column-family.js'
+import { namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix } from './keys.js'
+import { TYPE_LOG_DATA } from './log-data.js'
+import { type DataType, newVersion } from './metadata.js'
+import type { RowCursor } from './row-cursor.js'
+import { Subkeys } from './subkeys.js'
+import type { Turn } from './turn.js'
+
+export interface KeyScan {
+  /** Keys that begin with this. */
+  readonly prefix?: Bytes
+  /** Begins at this key, inclusive. */
+  readonly from?: Bytes
+}
+
+/** Counters that INFO shows as keyspace_hits and keyspace_misses. */
+export interface KeyspaceStats {
+  hits: number
+  misses: number
+}
+
+export class Database {
+  readonly namespace: Bytes
+  /** Keys carry their cluster slot. */
+  readonly slotEncoded: boolean
+  readonly turn: Turn
+  readonly stats: KeyspaceStats
+  readonly #prefix: Buffer
+
+  constructor(turn: Turn, namespace: Bytes, slotEncoded: boolean, stats: KeyspaceStats) {
+    this.turn = turn
+    this.namespace = namespace
+    this.slotEncoded = slotEncoded
+    this.stats = stats
+    this.#prefix = namespacePrefix(namespace)
+  }
+
+  /** Unix milliseconds; the same during a turn, a transaction, a script. */
+  get nowMs(): number {
+    return this.turn.nowMs
+  }
+
+  /** The metadata row of `key`, expired or not. Valid until the command returns, and not to be changed. */
+  getMetadata(key: Bytes): Buffer | undefined {
+    return this.turn.read(CF_METADATA, this.#compose(key))
+  }
+
+  /** The metadata rows of `keys`, in one read. */
+  getMetadataOf(keys: readonly Bytes[]): (Buffer | undefined)[] {
+    return this.turn.readMany(
+      CF_METADATA,
+      keys.map((key) => this.nsKey(key)),
+    )
+  }
+
+  /** Writes the metadata row `row` + `tail`. */
+  putMetadata(key: Bytes, row: Bytes, tail?: Bytes): void {
+    const length = this.#compose(key)
+    this.turn.put(CF_METADATA, length, row, tail)
+    if (this.turn.observing) this.turn.touched.add(this.turn.composedKey(length))
+  }
+
+  /** Deletes the metadata row; sub-keys become garbage that compaction removes. */
+  deleteMetadata(key: Bytes): void {
+    const length = this.#compose(key)
+    this.turn.delete(CF_METADATA, length)
+    if (this.turn.observing) this.turn.touched.add(this.turn.composedKey(length))
+  }
+
+  /** Says, before its first row, what the operation is: the blob of `type`, or one made by `logData`. */
+  logData(blob: DataType | Bytes): void {
+    this.turn.logData(typeof blob === 'number' ? (TYPE_LOG_DATA[blob] as Buffer) : blob)
+  }
+
+  /** The sub-keys, in `cf`, of the life of `key` that has `version`. */
+  subkeys(cf: ColumnFamily, key: Bytes, version: Bytes): Subkeys {
+    return new Subkeys(this, cf, key, subkeyPrefix(this.#prefix, this.slotEncoded, key, version))
+  }
+
+  newVersion(): Buffer {
+    return newVersion(this.nowMs)
+  }
+
+  /** For Subkeys: a sub-key of `key` was changed. */
+  touch(key: Bytes): void {
+    if (this.turn.observing) this.turn.touched.add(this.nsKey(key).latin1Slice(0))
+  }
+
+  /** The stored form of `key`. */
+  nsKey(key: Bytes): Buffer {
+    const length = this.#compose(key)
+    return Buffer.from(this.turn.composedKey(length), 'latin1')
+  }
+
+  /** The user key of a stored form that belongs to this namespace. */
+  userKey(nsKey: Bytes): Bytes {
+    return parseNsKey(nsKey, this.slotEncoded)?.key ?? nsKey
+  }
+
+  /**
+   * Walks the metadata rows of the namespace in order of their stored keys. The cursor shows keys without the namespace;
+   * with slots, the slot's two bytes stand in front.
+   */
+  scanMetadata({ prefix, from }: KeyScan = {}, slot = -1): RowCursor {
+    const base = slot < 0 ? this.#prefix : Buffer.concat([this.#prefix, Buffer.from([slot >> 8, slot & 0xff])])
+    const shared = prefix === undefined ? base : Buffer.concat([base, prefix])
+    const start = from === undefined ? shared : Buffer.concat([base, from])
+    return this.turn.scan(CF_METADATA, {
+      lower: Buffer.compare(start, shared) > 0 ? start : shared,
+      upper: prefixEnd(shared),
+      keySkip: base.length,
+      fillCache: false,
+    })
+  }
+
+  /** Deletes all keys of the namespace, in a batch of its own. */
+  flush(): void {
+    const end = prefixEnd(this.#prefix)
+    if (end === undefined) throw new RangeError('a namespace prefix has an end')
+    this.turn.deleteRange(CF_METADATA, this.#prefix, end)
+  }
+
+  #compose(key: Bytes): number {
+    return this.turn.compose(this.#prefix, key, this.slotEncoded ? keySlot(key) : -1)
+  }
+}

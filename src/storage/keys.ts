@@ -1,0 +1,79 @@
+/**
+ * Keys of rows. Source: kvrocks src/storage/redis_metadata.cc, ComposeNamespaceKey and InternalKey::Encode.
+ *
+ *   nsKey        len(ns)(1) ns [slot(2)] key
+ *   internalKey  len(ns)(1) ns [slot(2)] len(key)(4) key version(8) subKey
+ *
+ * Numbers are big-endian. The slot stands there with cluster-enabled alone.
+ */
+
+import type { Bytes } from '../bytes/bytes.js'
+import { keySlot } from '../bytes/crc16.js'
+
+export const DEFAULT_NAMESPACE = Buffer.from('__namespace')
+export const NAMESPACE_BYTES_MAX = 255
+const SLOT_BYTES = 2
+const KEY_LENGTH_BYTES = 4
+export const VERSION_BYTES = 8
+
+/** len(ns) ns: what all rows of a namespace begin with. */
+export function namespacePrefix(namespace: Bytes): Buffer {
+  return Buffer.concat([Buffer.from([namespace.length]), namespace])
+}
+
+/** The smallest key greater than all keys that begin with `prefix`; undefined if there is none. */
+export function prefixEnd(prefix: Bytes): Buffer | undefined {
+  for (let at = prefix.length - 1; at >= 0; at--) {
+    const byte = prefix[at] as number
+    if (byte === 0xff) continue
+    const end = Buffer.from(prefix.subarray(0, at + 1))
+    end[at] = byte + 1
+    return end
+  }
+  return undefined
+}
+
+/** The part of an internalKey before the sub-key. `prefix` is that of the namespace. */
+export function subkeyPrefix(prefix: Bytes, slotEncoded: boolean, key: Bytes, version: Bytes): Buffer {
+  const slotBytes = slotEncoded ? SLOT_BYTES : 0
+  const made = Buffer.allocUnsafe(prefix.length + slotBytes + KEY_LENGTH_BYTES + key.length + VERSION_BYTES)
+  let at = prefix.copy(made)
+  if (slotEncoded) at = made.writeUInt16BE(keySlot(key), at)
+  at = made.writeUInt32BE(key.length, at)
+  at += key.copy(made, at)
+  version.copy(made, at, 0, VERSION_BYTES)
+  return made
+}
+
+export interface NsKey {
+  readonly namespace: Bytes
+  readonly key: Bytes
+}
+
+/** Takes an nsKey apart; views of it. Undefined if it is too short to be one. */
+export function parseNsKey(nsKey: Bytes, slotEncoded: boolean): NsKey | undefined {
+  const namespaceEnd = 1 + (nsKey[0] ?? 0)
+  const keyAt = namespaceEnd + (slotEncoded ? SLOT_BYTES : 0)
+  if (nsKey.length < keyAt || nsKey.length === 0) return undefined
+  return { namespace: nsKey.subarray(1, namespaceEnd), key: nsKey.subarray(keyAt) }
+}
+
+export interface InternalKey extends NsKey {
+  readonly version: Bytes
+  readonly subKey: Bytes
+}
+
+/** Takes an internalKey apart; views of it. Undefined if it is too short to be one. */
+export function parseInternalKey(internalKey: Bytes, slotEncoded: boolean): InternalKey | undefined {
+  const namespaceEnd = 1 + (internalKey[0] ?? 0)
+  const keyAt = namespaceEnd + (slotEncoded ? SLOT_BYTES : 0) + KEY_LENGTH_BYTES
+  if (internalKey.length < keyAt) return undefined
+  const keyEnd = keyAt + internalKey.readUInt32BE(keyAt - KEY_LENGTH_BYTES)
+  if (internalKey.length < keyEnd + VERSION_BYTES) return undefined
+  return {
+    namespace: internalKey.subarray(1, namespaceEnd),
+    key: internalKey.subarray(keyAt, keyEnd),
+    version: internalKey.subarray(keyEnd, keyEnd + VERSION_BYTES),
+    subKey: internalKey.subarray(keyEnd + VERSION_BYTES),
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The log data that precedes the rows of one operation in a write batch, from which Kvrocks's tools and the change feed
+ * tell what the operation was: the type's number, then words parted by spaces, all in text.
+ * Source: kvrocks src/storage/redis_db.h, WriteBatchLogData; RedisCommand in src/storage/redis_metadata.h.
+ */
+
+import { type Bytes, latin1 } from '../bytes/bytes.js'
+import type { DataType } from './metadata.js'
+
+export const LOG_LSET = 0
+export const LOG_LINSERT = 1
+export const LOG_LTRIM = 2
+export const LOG_LPOP = 3
+export const LOG_RPOP = 4
+export const LOG_LREM = 5
+export const LOG_LPUSH = 6
+export const LOG_RPUSH = 7
+export const LOG_EXPIRE = 8
+export const LOG_SETBIT = 9
+export const LOG_BITOP = 10
+export const LOG_BITFIELD = 11
+export const LOG_LMOVE = 12
+
+const SPACE = Buffer.from(' ')
+
+/** The blob of an operation on `type` with `words`: numbers and texts as they are, bytes unescaped. */
+export function logData(type: DataType, ...words: readonly (number | string | Bytes)[]): Buffer {
+  const parts: Buffer[] = [latin1(String(type))]
+  for (const word of words) parts.push(SPACE, Buffer.isBuffer(word) ? word : latin1(String(word)))
+  return Buffer.concat(parts)
+}
+
+/** The blob of operations that say nothing but their type. Shared: not to be changed. */
+export const TYPE_LOG_DATA: readonly Buffer[] = Array.from({ length: 16 }, (_, type) => logData(type))
+
+/** The blob of EXPIRE and its kin. */
+export const EXPIRE_LOG_DATA = logData(0, LOG_EXPIRE)
+
+export interface LogData {
+  readonly type: DataType
+  readonly words: readonly Bytes[]
+}
+
+/** The id of the history that a batch belongs to, if `blob` is such a mark (`r ` and 16 characters). */
+export function replicationIdOf(blob: Bytes): string | undefined {
+  return blob.length === 18 && blob[0] === 0x72 && blob[1] === 0x20 ? blob.latin1Slice(2) : undefined
+}
+
+/** Undefined if the blob is not that of an operation. Empty words vanish, as Kvrocks's decoder drops them. */
+export function parseLogData(blob: Bytes): LogData | undefined {
+  const words: Bytes[] = []
+  let start = 0
+  for (let at = 0; at <= blob.length; at++) {
+    if (at < blob.length && blob[at] !== 0x20) continue
+    if (at > start) words.push(blob.subarray(start, at))
+    start = at + 1
+  }
+  const type = Number(words.shift()?.latin1Slice() ?? Number.NaN)
+  return Number.isInteger(type) ? { type, words } : undefined
+}

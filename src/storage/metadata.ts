@@ -1,0 +1,209 @@
+/**
+ * The value of a row in the metadata column family.
+ *
+ *   flags(1) expire(8 ms | 4 s, big-endian, 0 = never) rest
+ *   flags    bit 7: wide (64-bit) fields; bits 0-3: data type
+ *   rest     string, JSON: the value; others: version(8) size(8 | 4) tail of the type
+ *
+ * New rows are wide; both forms are read, and a row that is rewritten in place keeps its form.
+ * Source: kvrocks src/storage/redis_metadata.cc, Metadata::Decode, Metadata::Encode, Metadata::Expired.
+ */
+
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
+
+export const TYPE_NONE = 0
+export const TYPE_STRING = 1
+export const TYPE_HASH = 2
+export const TYPE_LIST = 3
+export const TYPE_SET = 4
+export const TYPE_ZSET = 5
+export const TYPE_BITMAP = 6
+export const TYPE_SORTEDINT = 7
+export const TYPE_STREAM = 8
+export const TYPE_BLOOM = 9
+export const TYPE_JSON = 10
+export const TYPE_HYPERLOGLOG = 11
+export const TYPE_TDIGEST = 12
+export const TYPE_TIMESERIES = 13
+
+/** A number of the table of types; numbers that are not in it read as unknown. */
+export type DataType = number
+
+/** What TYPE answers, by number. Source: kvrocks src/storage/redis_metadata.h, RedisTypeNames. */
+export const TYPE_NAMES: readonly string[] = [
+  'none',
+  'string',
+  'hash',
+  'list',
+  'set',
+  'zset',
+  'bitmap',
+  'sortedint',
+  'stream',
+  'MBbloom--',
+  'ReJSON-RL',
+  'hyperloglog',
+  'TDIS-TYPE',
+  'timeseries',
+]
+
+const WIDE = 0x80
+const TYPE_MASK = 0x0f
+const WIDE_HEADER_BYTES = 9
+const NARROW_HEADER_BYTES = 5
+const VERSION_BYTES = 8
+
+/** Keys of these types live while their size is 0. Source: kvrocks Metadata::IsEmptyableType. */
+const EMPTYABLE = bits(TYPE_STRING, TYPE_STREAM, TYPE_BLOOM, TYPE_JSON, TYPE_HYPERLOGLOG, TYPE_TDIGEST, TYPE_TIMESERIES)
+const SINGLE_ROW = bits(TYPE_STRING, TYPE_JSON)
+
+function bits(...types: number[]): number {
+  return types.reduce((mask, type) => mask | (1 << type), 0)
+}
+
+/** The row is shorter than its form needs. */
+export class MetadataFormatError extends Error {}
+
+export function rowType(row: Bytes): DataType {
+  return (row[0] as number) & TYPE_MASK
+}
+
+/** True if all of the key is in its metadata row. */
+export function isSingleRow(type: DataType): boolean {
+  return (SINGLE_ROW & (1 << type)) !== 0
+}
+
+export function isEmptyable(type: DataType): boolean {
+  return (EMPTYABLE & (1 << type)) !== 0
+}
+
+/** Offset of what follows the expiry: the payload of a string, or the version. */
+export function headerSize(row: Bytes): number {
+  return ((row[0] as number) & WIDE) !== 0 ? WIDE_HEADER_BYTES : NARROW_HEADER_BYTES
+}
+
+/** When the key expires, in Unix milliseconds; 0 = never. */
+export function expireMsOf(row: Bytes): number {
+  if (((row[0] as number) & WIDE) !== 0) {
+    return row.readUInt32BE(1) * 2 ** 32 + row.readUInt32BE(5)
+  }
+  return row.readUInt32BE(1) * 1000
+}
+
+/** Number of elements of a collection; 0 for single rows. */
+export function sizeOf(row: Bytes): number {
+  if (isSingleRow(rowType(row))) return 0
+  const at = headerSize(row) + VERSION_BYTES
+  return ((row[0] as number) & WIDE) !== 0
+    ? row.readUInt32BE(at) * 2 ** 32 + row.readUInt32BE(at + 4)
+    : row.readUInt32BE(at)
+}
+
+/** True if the row counts as absent at `nowMs`. A key is alive at the very millisecond of its expiry. */
+export function isExpired(row: Bytes, nowMs: number): boolean {
+  const expireMs = expireMsOf(row)
+  if (expireMs !== 0 && expireMs < nowMs) return true
+  return !isEmptyable(rowType(row)) && sizeOf(row) === 0
+}
+
+/** Throws MetadataFormatError if `row` is too short to be read by the functions here. */
+export function checkRow(row: Bytes): void {
+  if (row.length < NARROW_HEADER_BYTES) throw new MetadataFormatError('metadata is too short')
+  const wide = ((row[0] as number) & WIDE) !== 0
+  let needed = wide ? WIDE_HEADER_BYTES : NARROW_HEADER_BYTES
+  if (!isSingleRow(rowType(row))) needed += VERSION_BYTES + (wide ? 8 : 4)
+  if (row.length < needed) throw new MetadataFormatError('metadata is too short')
+}
+
+/** The header of a new single row: `type`, expiring at `expireMs` (0 = never). */
+export function freshHeader(type: DataType, expireMs = 0): Buffer {
+  const header = Buffer.allocUnsafe(WIDE_HEADER_BYTES)
+  header[0] = WIDE | type
+  header.writeUInt32BE(Math.floor(expireMs / 2 ** 32), 1)
+  header.writeUInt32BE(expireMs >>> 0, 5)
+  return header
+}
+
+/** A copy of `row` that expires at `expireMs` (0 = never), in the form that it has. */
+export function withExpireMs(row: Bytes, expireMs: number): Buffer {
+  const copy = Buffer.from(row)
+  writeExpireMs(copy, expireMs)
+  return copy
+}
+
+function writeExpireMs(row: Buffer, expireMs: number): void {
+  if (((row[0] as number) & WIDE) !== 0) {
+    row.writeUInt32BE(Math.floor(expireMs / 2 ** 32), 1)
+    row.writeUInt32BE(expireMs >>> 0, 5)
+    return
+  }
+  const seconds = expireMs === 0 ? 0 : expireMs < 1000 ? 1 : Math.floor((expireMs + 499) / 1000)
+  row.writeUInt32BE(Math.min(seconds, 0xffffffff), 1)
+}
+
+/** The metadata of a collection, decoded. Fields may be changed and written back with `encodeMetadata`. */
+export interface Metadata {
+  readonly type: DataType
+  /** 64-bit fields; false for rows that an old Kvrocks wrote. */
+  readonly wide: boolean
+  /** Unix milliseconds; 0 = never. */
+  expireMs: number
+  /** 8 bytes that tell the rows of this life of the key from those of former ones. */
+  version: Bytes
+  /** Number of elements. */
+  size: number
+  /** What the type keeps after the size. */
+  tail: Bytes
+}
+
+/** Throws MetadataFormatError. The tail and the version are views of `row`. */
+export function decodeMetadata(row: Bytes): Metadata {
+  checkRow(row)
+  const wide = ((row[0] as number) & WIDE) !== 0
+  const versionAt = headerSize(row)
+  const tailAt = versionAt + VERSION_BYTES + (wide ? 8 : 4)
+  return {
+    type: rowType(row),
+    wide,
+    expireMs: expireMsOf(row),
+    version: row.subarray(versionAt, versionAt + VERSION_BYTES),
+    size: sizeOf(row),
+    tail: row.subarray(tailAt),
+  }
+}
+
+export function encodeMetadata(metadata: Metadata): Buffer {
+  const { wide, tail } = metadata
+  const versionAt = wide ? WIDE_HEADER_BYTES : NARROW_HEADER_BYTES
+  const tailAt = versionAt + VERSION_BYTES + (wide ? 8 : 4)
+  const row = Buffer.allocUnsafe(tailAt + tail.length)
+  row[0] = (wide ? WIDE : 0) | metadata.type
+  writeExpireMs(row, metadata.expireMs)
+  metadata.version.copy(row, versionAt)
+  if (wide) row.writeUInt32BE(Math.floor(metadata.size / 2 ** 32), versionAt + VERSION_BYTES)
+  row.writeUInt32BE(metadata.size >>> 0, tailAt - 4)
+  tail.copy(row, tailAt)
+  return row
+}
+
+/** Metadata of a key that begins a new life with `version` and no elements. */
+export function freshMetadata(type: DataType, version: Bytes, tail: Bytes = EMPTY): Metadata {
+  return { type, wide: true, expireMs: 0, version, size: 0, tail }
+}
+
+const VERSION_COUNTER_BITS = 2 ** 11
+let versionCounter = Math.floor(Math.random() * VERSION_COUNTER_BITS)
+
+/**
+ * The version of a life that begins at `nowMs`: (µs since 1970 << 11) + counter. The clock gives milliseconds, so the
+ * counter's carry stands for the microseconds: two million versions a millisecond are different.
+ * Source: kvrocks src/storage/redis_metadata.cc, Metadata::generateVersion.
+ */
+export function newVersion(nowMs: number): Buffer {
+  versionCounter = (versionCounter + 1) % (VERSION_COUNTER_BITS * 1000)
+  const us = nowMs * 1000 + Math.floor(versionCounter / VERSION_COUNTER_BITS)
+  const version = Buffer.allocUnsafe(VERSION_BYTES)
+  version.writeUInt32BE(Math.floor(us / 2 ** 21), 0)
+  version.writeUInt32BE((us % 2 ** 21) * VERSION_COUNTER_BITS + (versionCounter % VERSION_COUNTER_BITS), 4)
+  return version
+}

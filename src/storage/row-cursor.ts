@@ -1,0 +1,108 @@
+/** Walks rows in order of their keys: those of the database, with the turn's own writes laid over them. */
+
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import type { RowIterator } from '../rocksdb/row-iterator.js'
+import type { ColumnFamily } from './column-family.js'
+import type { Overlay, OverlayRow } from './overlay.js'
+
+/** Close it, or declare it with `using`: an open cursor pins files and memory of RocksDB. */
+export class RowCursor {
+  /** Key of the current row without the part that all rows of the scan share; a view until the next `next`. */
+  key: Bytes = EMPTY
+  /** Value of the current row; a view until the next `next`. */
+  value: Bytes = EMPTY
+  readonly #base: RowIterator
+  readonly #overlay: Overlay | undefined
+  readonly #cf: ColumnFamily
+  readonly #reverse: boolean
+  readonly #keySkip: number
+  /** Touched rows in the order of the scan, and the first that has not been reached. */
+  readonly #touched: [string, OverlayRow][]
+  #touchedAt = 0
+  #baseValid: boolean | undefined
+  #baseKey = ''
+
+  /**
+   * `overlay` undefined: the turn touched nothing here. `touched` ascends, `keySkip` bytes of each key are not shown.
+   */
+  constructor(
+    base: RowIterator,
+    cf: ColumnFamily,
+    keySkip: number,
+    reverse: boolean,
+    overlay?: Overlay,
+    touched: [string, OverlayRow][] = [],
+  ) {
+    this.#base = base
+    this.#cf = cf
+    this.#keySkip = keySkip
+    this.#reverse = reverse
+    this.#overlay = overlay
+    this.#touched = reverse ? touched.reverse() : touched
+  }
+
+  /** Moves to the next row. False at the end. */
+  next(): boolean {
+    if (this.#overlay === undefined) {
+      if (!this.#base.next()) return false
+      this.key = this.#base.key.subarray(this.#keySkip)
+      this.value = this.#base.value
+      return true
+    }
+    return this.#nextMerged()
+  }
+
+  close(): void {
+    this.#base.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #nextMerged(): boolean {
+    for (;;) {
+      if (this.#baseValid === undefined) this.#advanceBase()
+      const touched = this.#touched[this.#touchedAt]
+      if (touched === undefined) return this.#baseValid === true && this.#showBase()
+      const order = this.#baseValid === true ? this.#compare(touched[0], this.#baseKey) : -1
+      if (order > 0) return this.#showBase()
+      this.#touchedAt++
+      if (order === 0) this.#baseValid = undefined
+      if (touched[1] === null) continue
+      this.key = Buffer.from(touched[0], 'latin1').subarray(this.#keySkip)
+      this.value = touched[1]
+      return true
+    }
+  }
+
+  #compare(a: string, b: string): number {
+    if (a === b) return 0
+    return a < b !== this.#reverse ? -1 : 1
+  }
+
+  #advanceBase(): void {
+    const overlay = this.#overlay as Overlay
+    while (this.#base.next()) {
+      this.#baseKey = this.#base.key.latin1Slice(0)
+      const isTouched = this.#touchedAt < this.#touched.length
+      // A touched row inside a deleted range was written after it, or is null in the overlay: the merge decides.
+      if (!overlay.hasDeletedRanges || !overlay.isInDeletedRange(this.#cf, this.#baseKey)) {
+        this.#baseValid = true
+        return
+      }
+      if (isTouched && this.#touched[this.#touchedAt]?.[0] === this.#baseKey) {
+        this.#baseValid = true
+        return
+      }
+    }
+    this.#baseValid = false
+  }
+
+  #showBase(): boolean {
+    this.key = this.#base.key.subarray(this.#keySkip)
+    this.value = this.#base.value
+    this.#baseValid = undefined
+    return true
+  }
+}

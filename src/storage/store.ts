@@ -1,0 +1,95 @@
+/** The open database: its column families, the turn that gathers writes, one Database view per namespace. */
+
+import type { Bytes } from '../bytes/bytes.js'
+import type { RocksDB } from '../rocksdb/rocksdb.js'
+import { CF_METADATA } from './column-family.js'
+import { Database, type KeyspaceStats } from './database.js'
+import { prefixEnd } from './keys.js'
+import { CommitError, Turn } from './turn.js'
+
+export interface StoreOptions {
+  /** Keys carry their cluster slot. */
+  readonly slotEncoded: boolean
+  /** Flags of each write, as RocksDB.write takes them. */
+  readonly writeFlags: number
+  readonly stats: KeyspaceStats
+}
+
+export class Store {
+  readonly rocks: RocksDB
+  readonly turn: Turn
+  readonly slotEncoded: boolean
+  /** Why RocksDB refuses writes, since its last commit failed; undefined = it takes them. */
+  writeFailure: string | undefined
+  readonly #stats: KeyspaceStats
+  readonly #databases = new Map<string, Database>()
+
+  constructor(rocks: RocksDB, options: StoreOptions) {
+    this.rocks = rocks
+    this.slotEncoded = options.slotEncoded
+    this.turn = new Turn(rocks, options.writeFlags)
+    this.#stats = options.stats
+  }
+
+  /** The view of `namespace`. */
+  database(namespace: Bytes): Database {
+    const name = namespace.latin1Slice(0)
+    let database = this.#databases.get(name)
+    if (database === undefined) {
+      database = new Database(this.turn, Buffer.from(namespace), this.slotEncoded, this.#stats)
+      this.#databases.set(name, database)
+    }
+    return database
+  }
+
+  /** The sequence number of the last record written. */
+  latestSequence(): number {
+    return this.rocks.latestSequence()
+  }
+
+  /** Deletes all keys of all namespaces, in a batch of its own; nothing is written if there are none. */
+  flushAll(): void {
+    using cursor = this.turn.scan(CF_METADATA, { lower: Buffer.alloc(0), upper: undefined, values: false })
+    if (!cursor.next()) return
+    const begin = Buffer.from(cursor.key)
+    using reverse = this.turn.scan(CF_METADATA, {
+      lower: Buffer.alloc(0),
+      upper: undefined,
+      values: false,
+      reverse: true,
+    })
+    reverse.next()
+    const end = prefixEnd(reverse.key)
+    if (end === undefined) throw new RangeError('a metadata key is not all 0xff')
+    this.turn.deleteRange(CF_METADATA, begin, end)
+  }
+
+  /** Commits the turn. Returns false if RocksDB refused it: then nothing of it is stored, and `writeFailure` says why. */
+  commit(): boolean {
+    try {
+      this.turn.commit()
+      return true
+    } catch (error) {
+      if (!(error instanceof CommitError)) throw error
+      this.writeFailure = error.cause.message
+      return false
+    }
+  }
+
+  /** Asks RocksDB to take writes again after a failure that may have passed. True if it does. */
+  async recover(): Promise<boolean> {
+    if (this.writeFailure === undefined) return true
+    try {
+      await Promise.resolve()
+      this.writeFailure = undefined
+      return true
+    } catch (error) {
+      this.writeFailure = (error as Error).message
+      return false
+    }
+  }
+
+  close(): void {
+    this.rocks.close()
+  }
+}

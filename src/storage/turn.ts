@@ -1,0 +1,289 @@
+/**
+ * The writes of one turn of the event loop: one batch, committed by one write of RocksDB, and what later commands of the
+ * turn see of it. Whoever runs commands calls `commit` before any reply of the turn leaves the process.
+ */
+
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import type { RocksDB } from '../rocksdb/rocksdb.js'
+import type { ColumnFamily } from './column-family.js'
+import { Overlay } from './overlay.js'
+import { RowCursor } from './row-cursor.js'
+import { readBatch, WriteBatch } from './write-batch.js'
+
+/** RocksDB refused a commit: nothing of it is stored. */
+export class CommitError extends Error {
+  constructor(override readonly cause: Error) {
+    super(`commit failed: ${cause.message}`)
+  }
+}
+
+/** A point that the turn can be taken back to. */
+export interface Savepoint {
+  readonly length: number
+  readonly count: number
+}
+
+export interface ScanRange {
+  /** First key, inclusive. */
+  readonly lower: Bytes
+  /** End, exclusive; undefined = to the end of the column family. */
+  readonly upper: Bytes | undefined
+  readonly reverse?: boolean
+  /** Bytes at the start of each key that the cursor does not show. */
+  readonly keySkip?: number
+  /** False for keys alone. */
+  readonly values?: boolean
+  /** Rows are kept in the block cache. Scans of unbounded length say no. */
+  readonly fillCache?: boolean
+}
+
+/** A scan over this many touched rows commits first, so that merging stays cheap. */
+const MERGED_ROWS_MAX = 256
+
+export class Turn {
+  /** Unix milliseconds, the same for all commands of a turn. */
+  nowMs = 0
+  /** Called with the latest sequence after each commit. */
+  onCommit: ((sequence: number) => void) | undefined
+  /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
+  replicationMark: Bytes | undefined
+  /** While true, the nsKeys of changed keys gather in `touched`. */
+  observing = false
+  /** nsKeys, latin1, of keys that were changed; whoever observes clears it. */
+  readonly touched = new Set<string>()
+  /** True if a range of keys was deleted since `touched` was last cleared. */
+  touchedRange = false
+  readonly #rocks: RocksDB
+  readonly #writeFlags: number
+  readonly #overlay = new Overlay()
+  readonly #batch = new WriteBatch()
+  /** Batches that go out by themselves after the held ones. */
+  #after: Buffer[] = []
+  #pendingLog: Bytes = EMPTY
+  #holds = 0
+  /** The composed row key: RocksDB's bound buffer, or a larger one for a key that does not fit. */
+  #key: Buffer
+
+  constructor(rocks: RocksDB, writeFlags: number) {
+    this.#rocks = rocks
+    this.#writeFlags = writeFlags
+    this.#key = rocks.keyBuffer
+  }
+
+  /** Bytes of the batch so far. */
+  get batchBytes(): number {
+    return this.#batch.length
+  }
+
+  /** Records of the batch so far. */
+  get batchCount(): number {
+    return this.#batch.count
+  }
+
+  /** True if there is something to commit. */
+  get isDirty(): boolean {
+    return !this.#batch.isEmpty
+  }
+
+  /** True inside a transaction or a script, whose writes are committed together. */
+  get isHeld(): boolean {
+    return this.#holds > 0
+  }
+
+  /**
+   * Composes the row key `prefix` + `rest` and returns its length. The next read or write of a row uses it.
+   * `slot` >= 0 is put in between, in 2 bytes.
+   */
+  compose(prefix: Bytes, rest: Bytes, slot = -1): number {
+    const prefixLength = prefix.length
+    const restLength = rest.length
+    const restAt = slot < 0 ? prefixLength : prefixLength + 2
+    const length = restAt + restLength
+    const key = length <= this.#rocks.keyBuffer.length ? this.#rocks.keyBuffer : Buffer.allocUnsafe(length)
+    this.#key = key
+    for (let i = 0; i < prefixLength; i++) key[i] = prefix[i] as number
+    if (slot >= 0) {
+      key[prefixLength] = slot >> 8
+      key[prefixLength + 1] = slot & 0xff
+    }
+    if (restLength > 32) rest.copy(key, restAt)
+    else for (let i = 0; i < restLength; i++) key[restAt + i] = rest[i] as number
+    return length
+  }
+
+  /** The composed key as a latin1 string. */
+  composedKey(length: number): string {
+    return this.#key.latin1Slice(0, length)
+  }
+
+  /** Reads the row with the composed key. The result is valid until the command returns, and not to be changed. */
+  read(cf: ColumnFamily, keyLength: number): Buffer | undefined {
+    if (!this.#overlay.isClean(cf)) {
+      const row = this.#overlay.get(cf, this.#key.latin1Slice(0, keyLength))
+      if (row !== undefined) return row ?? undefined
+    }
+    const rocks = this.#rocks
+    if (this.#key !== rocks.keyBuffer) return rocks.get(cf, this.#key.subarray(0, keyLength))
+    const length = rocks.read(cf, keyLength)
+    if (length < 0) return undefined
+    if (length > rocks.valueBuffer.length) return rocks.takeValue()
+    const value = Buffer.allocUnsafe(length)
+    rocks.valueBuffer.copy(value, 0, 0, length)
+    return value
+  }
+
+  /** Reads rows by whole keys, in one call of RocksDB for those that the turn did not touch. */
+  readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
+    if (this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys)
+    const rows: (Buffer | undefined)[] = new Array(keys.length)
+    const missing: Bytes[] = []
+    const missingAt: number[] = []
+    keys.forEach((key, index) => {
+      const row = this.#overlay.get(cf, key.latin1Slice(0))
+      if (row !== undefined) {
+        rows[index] = row ?? undefined
+      } else {
+        missing.push(key)
+        missingAt.push(index)
+      }
+    })
+    if (missing.length > 0) {
+      this.#rocks.multiGet(cf, missing).forEach((row, index) => {
+        rows[missingAt[index] as number] = row
+      })
+    }
+    return rows
+  }
+
+  /** Writes value + tail at the composed key. */
+  put(cf: ColumnFamily, keyLength: number, value: Bytes, tail: Bytes = EMPTY): void {
+    this.#flushLog()
+    const stored = this.#batch.put(cf, this.#key, keyLength, value, tail)
+    this.#overlay.set(cf, this.#key.latin1Slice(0, keyLength), stored)
+  }
+
+  /** Deletes the row at the composed key. */
+  delete(cf: ColumnFamily, keyLength: number): void {
+    this.#flushLog()
+    this.#batch.delete(cf, this.#key, keyLength)
+    this.#overlay.set(cf, this.#key.latin1Slice(0, keyLength), null)
+  }
+
+  /** Deletes rows from `begin` up to, not including, `end`: in a batch of its own unless the turn is held. */
+  deleteRange(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
+    this.touchedRange = true
+    if (!this.isHeld) this.commit()
+    this.#flushLog()
+    this.#batch.deleteRange(cf, begin, end)
+    this.#overlay.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0))
+    if (!this.isHeld) this.commit()
+  }
+
+  /** Log data for the rows that follow; without any it is not written. */
+  logData(blob: Bytes): void {
+    this.#pendingLog = blob
+  }
+
+  scan(cf: ColumnFamily, range: ScanRange): RowCursor {
+    if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.commit()
+    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true } = range
+    const base = this.#rocks.iterator({
+      cf,
+      lower,
+      ...(upper === undefined ? {} : { upper }),
+      reverse,
+      keysOnly: !values,
+      fillCache,
+    })
+    if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, keySkip, reverse)
+    const touched = this.#overlay.between(cf, lower.latin1Slice(0), upper?.latin1Slice(0))
+    return new RowCursor(base, cf, keySkip, reverse, this.#overlay, touched)
+  }
+
+  savepoint(): Savepoint {
+    return { length: this.#batch.length, count: this.#batch.count }
+  }
+
+  /** Takes back what was written after `savepoint`. */
+  rollback(savepoint: Savepoint): void {
+    this.#pendingLog = EMPTY
+    if (this.#batch.length <= savepoint.length) return
+    this.#batch.truncate(savepoint.length, savepoint.count)
+    const overlay = this.#overlay
+    overlay.clear()
+    // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
+    readBatch(this.#batch.serialize(), {
+      put: (cf, key, value) => overlay.set(cf, key.latin1Slice(0), value),
+      delete: (cf, key) => overlay.set(cf, key.latin1Slice(0), null),
+      deleteRange: (cf, begin, end) => overlay.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0)),
+      logData: () => {},
+    })
+  }
+
+  /** Until the matching `release`, nothing is committed. */
+  hold(): void {
+    this.#holds++
+  }
+
+  release(): void {
+    this.#holds--
+    if (this.#holds > 0 || this.#after.length === 0) return
+    const batches = this.#after
+    this.#after = []
+    this.commit()
+    for (const batch of batches) this.#write(batch)
+  }
+
+  /** Commits what the turn has written so far, then `batch` by itself. Throws CommitError. */
+  writeAlone(batch: WriteBatch): void {
+    if (this.replicationMark !== undefined) batch.logData(this.replicationMark)
+    if (this.isHeld) {
+      this.#after.push(Buffer.from(batch.serialize()))
+      return
+    }
+    this.commit()
+    this.#write(batch.serialize())
+  }
+
+  /** Commits what the turn has written so far, then the foreign `batch` as it is. Throws CommitError. */
+  writeForeign(batch: Bytes, writeFlags = this.#writeFlags): void {
+    this.commit()
+    this.#write(batch, writeFlags)
+  }
+
+  /** Writes all to RocksDB. Throws CommitError, and then nothing of the turn is stored or seen any more. */
+  commit(): void {
+    this.#pendingLog = EMPTY
+    if (this.#batch.isEmpty) return
+    if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
+    try {
+      this.#write(this.#batch.serialize())
+    } finally {
+      this.#batch.clear()
+      this.#overlay.clear()
+    }
+  }
+
+  /** Forgets what was not committed. */
+  discard(): void {
+    this.#pendingLog = EMPTY
+    this.#after = []
+    this.#batch.clear()
+    this.#overlay.clear()
+  }
+
+  #write(batch: Bytes, writeFlags = this.#writeFlags): void {
+    try {
+      this.#rocks.write(batch, batch.length, writeFlags)
+    } catch (error) {
+      throw new CommitError(error as Error)
+    }
+    this.onCommit?.(this.#rocks.latestSequence())
+  }
+
+  #flushLog(): void {
+    if (this.#pendingLog.length === 0) return
+    this.#batch.logData(this.#pendingLog)
+    this.#pendingLog = EMPTY
+  }
+}
