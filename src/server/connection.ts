@@ -61,9 +61,9 @@ export class Connection implements Client {
   /** A request that CLIENT PAUSE holds back. */
   heldRequest: Args | undefined
 
-  /** The turn, by number, in which a reply was first held back for a write; see TurnLoop. */
-  dirtyTurn = -1
-  /** Where in `reply` that turn's unsure replies begin, and how many they are. */
+  /** The epoch of the turn in which a reply was first held back for a write; see TurnLoop. */
+  dirtyEpoch = -1
+  /** Where in `reply` that epoch's unsure replies begin, and how many they are. */
   unsureFrom = 0
   unsureReplies = 0
   /** True if the connection is among those that the turn's end sends to. */

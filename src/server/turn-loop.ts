@@ -14,7 +14,6 @@ export class TurnLoop {
   readonly #onRefused: (reason: string) => void
   readonly #joined: Connection[] = []
   #isScheduled = false
-  #number = 0
   readonly #end = (): void => {
     this.#isScheduled = false
     this.end()
@@ -56,9 +55,10 @@ export class TurnLoop {
 
   /** Called after each command with the length of the reply before it: remembers replies that depend on the commit. */
   note(connection: Connection, replyStart: number): void {
-    if (!this.#store.turn.isDirty) return
-    if (connection.dirtyTurn !== this.#number) {
-      connection.dirtyTurn = this.#number
+    const { turn } = this.#store
+    if (!turn.isDirty) return
+    if (connection.dirtyEpoch !== turn.epoch) {
+      connection.dirtyEpoch = turn.epoch
       connection.unsureFrom = replyStart
       connection.unsureReplies = 0
     }
@@ -77,24 +77,19 @@ export class TurnLoop {
 
   /** Commits what was written so far; its replies are held no longer. */
   settle(): void {
-    if (this.#store.turn.isDirty && !this.#store.commit()) this.#refuse()
-    this.#number++
+    if (this.#store.turn.isDirty && !this.#store.commit()) this.refuse()
   }
 
   /** A commit inside a command failed: the replies before it are refused like those of a failed turn. */
   refuse(): void {
-    this.#refuse()
-    this.#number++
-  }
-
-  #refuse(): void {
     const reason = this.#store.writeFailure ?? 'unknown'
     const error = writeRefused(reason)
     for (const connection of this.#joined) {
-      if (connection.dirtyTurn !== this.#number) continue
+      if (connection.dirtyEpoch !== this.#store.turn.epoch) continue
       connection.reply.truncate(connection.unsureFrom)
       for (let i = 0; i < connection.unsureReplies; i++) connection.reply.error(error)
     }
+    this.#store.turn.epoch++
     this.#onRefused(reason)
   }
 }

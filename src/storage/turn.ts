@@ -47,6 +47,8 @@ export class Turn {
   onCommit: ((sequence: number) => void) | undefined
   /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
   replicationMark: Bytes | undefined
+  /** Counts the commits, failed ones too: replies given under the same number stand or fall together. */
+  epoch = 0
   /** While true, the nsKeys of changed keys gather in `touched`. */
   observing = false
   /** nsKeys, latin1, of keys that were changed; whoever observes clears it. */
@@ -258,6 +260,7 @@ export class Turn {
     if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
     try {
       this.#write(this.#batch.serialize())
+      this.epoch++
     } finally {
       this.#batch.clear()
       this.#overlay.clear()
