@@ -7,30 +7,29 @@ import { decimal } from './int64.js'
 export function formatDouble17(n: number): string {
   if (!Number.isFinite(n)) return formatNonFinite(n)
   if (Number.isSafeInteger(n)) return Object.is(n, -0) ? '-0' : String(n)
-  const scientific = roundTieToEven(n, n.toExponential(16))
-  const split = scientific.indexOf('e')
-  const exponent = Number(scientific.slice(split + 1))
-  const sign = n < 0 ? '-' : ''
-  const digits = scientific.slice(sign.length, split).replace('.', '').replace(/0+$/, '')
-  if (exponent >= -4 && exponent < 17) return sign + placePoint(digits, exponent)
-  const magnitude = Math.abs(exponent)
-  return `${sign}${pointAfterFirst(digits)}e${exponent < 0 ? '-' : '+'}${magnitude < 10 ? '0' : ''}${magnitude}`
+  const magnitude = Math.abs(n)
+  if (magnitude >= 1e-4 && magnitude < 1e17) {
+    const text = n.toPrecision(17)
+    return trimZeros(isTie(n, exponentOfFixed(text, n)) ? lastDigitEven(text) : text)
+  }
+  const [digits, exponent] = splitScientific(n.toExponential(16))
+  const rounded = trimZeros(isTie(n, exponent) ? lastDigitEven(digits) : digits)
+  const power = Math.abs(exponent)
+  return `${rounded}e${exponent < 0 ? '-' : '+'}${power < 10 ? '0' : ''}${power}`
 }
 
 /** The shortest text that reads back as `n`, in the form of Redis since 7.2: 3.1, 1e-7, 1.5e+25, inf, -0. */
 export function formatDouble(n: number): string {
   if (!Number.isFinite(n)) return formatNonFinite(n)
   if (Number.isSafeInteger(n)) return Object.is(n, -0) ? '-0' : String(n)
-  const scientific = n.toExponential()
-  const split = scientific.indexOf('e')
-  const exponent = Number(scientific.slice(split + 1))
+  const [mantissa, exponent] = splitScientific(n.toExponential())
   const sign = n < 0 ? '-' : ''
-  const digits = scientific.slice(sign.length, split).replace('.', '')
+  const digits = mantissa.slice(sign.length).replace('.', '')
   const power = exponent - digits.length + 1
   const magnitude = Math.abs(exponent)
   if (power >= 0 && magnitude < digits.length + 7) return sign + digits + '0'.repeat(power)
   if (power < 0 && (power > -7 || magnitude < 4)) return sign + placePoint(digits, exponent)
-  return `${sign}${pointAfterFirst(digits)}e${exponent < 0 ? '-' : '+'}${magnitude}`
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${magnitude}`
 }
 
 /** C's printf("%f"): six decimals. What Kvrocks stores after INCRBYFLOAT and HINCRBYFLOAT. */
@@ -49,14 +48,38 @@ function formatNonFinite(n: number): string {
   return Number.isNaN(n) ? 'nan' : n > 0 ? 'inf' : '-inf'
 }
 
-/** JavaScript rounds an exact half up, C to the even digit: corrects the 17 digits of `scientific` where that differs. */
-function roundTieToEven(n: number, scientific: string): string {
-  const longer = n.toExponential(17)
-  const split = longer.indexOf('e')
-  if (longer[split - 1] !== '5') return scientific
-  if (!/^0*e/.test(n.toExponential(100).slice(split))) return scientific
-  const end = scientific.indexOf('e')
-  return lastDigitEven(scientific.slice(0, end)) + scientific.slice(end)
+/**
+ * Whether `n`, whose first digit stands for 10^exponent, lies exactly between two numbers of 17 digits. JavaScript then
+ * rounds up and C to the even digit. Such a number has 17 - exponent decimals, so as many binary places.
+ */
+function isTie(n: number, exponent: number): boolean {
+  const units = n * 2 ** (17 - exponent)
+  return Number.isInteger(units) && units % 2 !== 0
+}
+
+/** The power of ten of the first digit that is not 0. */
+function exponentOfFixed(text: string, n: number): number {
+  const sign = n < 0 ? 1 : 0
+  if (text[sign] === '0') {
+    let at = sign + 2
+    while (text[at] === '0') at++
+    return sign + 1 - at
+  }
+  const point = text.indexOf('.')
+  return (point < 0 ? text.length : point) - sign - 1
+}
+
+function splitScientific(text: string): [string, number] {
+  const split = text.indexOf('e')
+  return [text.slice(0, split), Number(text.slice(split + 1))]
+}
+
+/** Drops zeros at the end of the decimals, and the point with the last of them. */
+function trimZeros(text: string): string {
+  if (!text.includes('.')) return text
+  let end = text.length
+  while (text[end - 1] === '0') end--
+  return text.slice(0, text[end - 1] === '.' ? end - 1 : end)
 }
 
 /** Takes back a rounding up to an odd last digit. */
@@ -69,10 +92,6 @@ function placePoint(digits: string, exponent: number): string {
   if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`
   if (digits.length <= exponent + 1) return digits.padEnd(exponent + 1, '0')
   return `${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`
-}
-
-function pointAfterFirst(digits: string): string {
-  return digits.length === 1 ? digits : `${digits[0]}.${digits.slice(1)}`
 }
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
