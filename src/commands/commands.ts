@@ -2,12 +2,14 @@
 
 import type { AnyCommand, CommandGroup } from './command.js'
 import { connectionCommands } from './connection.js'
+import { hashCommands } from './hash.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
 
 export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyCommand[]])[] = [
   ['connection', connectionCommands],
   ['string', stringCommands],
+  ['hash', hashCommands],
   ['string', conditionalStringCommands],
 ]
 
