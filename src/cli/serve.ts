@@ -14,6 +14,8 @@ import { type FoundSupervisor, findSupervisor, reportReady } from './supervise.j
 
 /** A server that accepts connections. */
 export interface RunningServer {
+  /** The TCP port that it listens on; 0 where it listens on none. */
+  readonly port: number
   /** Answers what has arrived, closes all connections and the database. */
   close(): Promise<void>
 }
@@ -146,6 +148,7 @@ async function run(
   } catch (error) {
     return failToStart(log, `Failed to start server: ${error instanceof Error ? error.message : String(error)}`)
   }
+  log.info(`ready: ${describeListeners(config, server.port)}`)
   if (supervisor !== undefined) await reportReady(supervisor, log)
   reportToParent({ ready: true })
   await end.requested
@@ -157,6 +160,13 @@ async function run(
     log.error(`Failed to close: ${describeError(error)}`)
     return 1
   }
+}
+
+function describeListeners({ binds, values }: Config, port: number): string {
+  const tcp = values['socket-fd'] === -1 ? binds.map((address) => `${address} port ${port}`) : [`port ${port}`]
+  const tls = values['tls-port'] === 0 ? [] : [`TLS port ${values['tls-port']}`]
+  const unix = values.unixsocket === '' ? [] : [values.unixsocket]
+  return [...tcp, ...tls, ...unix].join(', ')
 }
 
 /** Ctrl-C under npm arrives twice, from the terminal and from npm; only a later signal is impatience. */

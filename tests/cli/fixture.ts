@@ -23,7 +23,9 @@ async function start({ config, log, stop }: StartOptions): Promise<RunningServer
     server.listen(port, config.binds[0], resolve)
   })
   log.info('listening')
+  const address = server.address()
   return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
     async close() {
       // Slow enough for a second signal to arrive in the meantime.
       await new Promise((resolve) => setTimeout(resolve, name === 'slow' ? 60_000 : 0))

@@ -16,7 +16,7 @@ async function serve(t: Test, ...words: string[]): Promise<Server> {
   const port = await freePort()
   const running = run(t, ['--dir', directory, '--port', String(port), ...words])
   await eventually(() => existsSync(join(directory, 'kvrocks.pid')) || undefined)
-  await eventually(() => log(directory).includes('] listening') || undefined)
+  await eventually(() => log(directory).includes('] ready: ') || undefined)
   return { ...running, directory, port }
 }
 
@@ -66,7 +66,12 @@ test('SIGTERM and SIGINT close the server, remove the pid file, and exit 0', asy
     child.kill(signal)
     t.equal(await ended, 0, signal)
     t.notOk(existsSync(join(directory, 'kvrocks.pid')))
-    t.match(log(directory), new RegExp(`fixture 1\\.2\\.3\n.*listening\n.*${signal}: closing\n.*Bye Bye\n$`))
+    t.match(
+      log(directory),
+      new RegExp(
+        `fixture 1\\.2\\.3\n.*listening\n.*ready: 127\\.0\\.0\\.1 port ${port}\n.*${signal}: closing\n.*Bye Bye\n$`,
+      ),
+    )
     t.equal(await greeting(port), undefined)
   }
 })
@@ -135,7 +140,7 @@ test('SIGHUP opens the log anew', async (t) => {
   renameSync(file, `${file}.moved`)
   child.kill('SIGHUP')
   await eventually(() => log(directory).includes('SIGHUP: log opened anew') || undefined)
-  t.match(readFileSync(`${file}.moved`, 'utf8'), /listening\n$/)
+  t.match(readFileSync(`${file}.moved`, 'utf8'), /ready: 127\.0\.0\.1 port \d+\n$/)
 })
 
 test('daemonize returns when the server is ready, and leaves it running', async (t) => {
