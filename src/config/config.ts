@@ -1,4 +1,5 @@
 /** The settings of one server while it runs. Source: kvrocks src/config/config.cc; redis src/config.c, configSetCommand. */
+import { globMatch } from '../bytes/glob.js'
 import { ALWAYS_RULES, type Draft, GIVEN_RULES, SET_RULES } from './checks.js'
 import { bindAddresses, type MasterAddress, masterAddress, type Paths, paths } from './derived.js'
 import { OptionError } from './option.js'
@@ -12,7 +13,6 @@ import {
   OPTIONS,
   type OptionName,
 } from './options.js'
-import { matchesName } from './pattern.js'
 import { replaceFile, rewriteText } from './rewrite.js'
 
 /**
@@ -78,7 +78,10 @@ export class Config {
   /** Name and text of every option that one of the globs names, in alphabetical order, each once. */
   get(patterns: readonly Uint8Array[]): [name: string, text: string][] {
     const names = [...OPTION_NAMES, ...Object.keys(ALIASES), ...Object.keys(COMPUTED)].sort()
-    const wanted = names.filter((name) => patterns.some((pattern) => matchesName(pattern, name)))
+    const wanted = names.filter((name) => {
+      const bytes = Buffer.from(name)
+      return patterns.some((pattern) => globMatch(pattern, bytes, true))
+    })
     return wanted.flatMap((name): [string, string][] => {
       const option = findOption(name)
       if (option === undefined) return [[name, COMPUTED[name]!(this.values)]]
