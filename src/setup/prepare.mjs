@@ -19,10 +19,10 @@ const TYPESCRIPT_FOLDERS = ['src', 'tests', 'bench', 'tcl-compat']
 /** Throws a SetupError that says in one line what is missing. */
 export async function prepare() {
   checkNode()
-  const addons = listAddons().filter(({ hash, stampPath }) => !isStamped(stampPath, hash))
-  if (addons.length > 0) await installMissing(buildRequirements(), 'to build the addons')
+  if (staleAddons().length > 0) await installMissing(buildRequirements(), 'to build the addons')
   await installNodeModules()
-  for (const addon of addons) await buildAddon(addon)
+  // Looked up again, since what they link may be there only now.
+  for (const addon of staleAddons()) await buildAddon(addon)
   await compileTypeScript()
 }
 
@@ -58,9 +58,9 @@ function buildRequirements() {
  */
 
 /** @returns {Addon[]} */
-function listAddons() {
+function staleAddons() {
   const prefix = rocksdbPrefix()
-  return ['src/rocksdb', 'src/scripting'].flatMap((name) => {
+  const addons = ['src/rocksdb', 'src/scripting'].flatMap((name) => {
     const folder = join(ROOT, name)
     if (!existsSync(join(folder, 'binding.gyp'))) return []
     const sources = [join(folder, 'binding.gyp'), ...listFiles(join(folder, 'native'), /\.(?:cc|h|c)$/)]
@@ -68,6 +68,7 @@ function listAddons() {
     const machine = [process.versions.modules, process.platform, process.arch]
     return { folder, hash: hashContents([machine, linked], sources), stampPath: join(folder, 'build', 'stamp'), prefix }
   })
+  return addons.filter(({ hash, stampPath }) => !isStamped(stampPath, hash))
 }
 
 /** The system's RocksDB may be upgraded below an addon that is there. @param {string} prefix */
