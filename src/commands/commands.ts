@@ -3,6 +3,7 @@
 import type { AnyCommand, CommandGroup } from './command.js'
 import { connectionCommands } from './connection.js'
 import { hashCommands } from './hash.js'
+import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
 
@@ -10,6 +11,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['connection', connectionCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
+  ['set', setCommands],
   ['string', conditionalStringCommands],
 ]
 
