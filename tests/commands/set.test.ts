@@ -29,7 +29,7 @@ test('SADD, SREM and SPOP write the rows that Kvrocks writes', async (t) => {
     new RegExp(`^.{24}030134011a0b5f5f6e616d6573706163650000000173.{16}6d000501${'0d'}${metadataKey.slice(2)}1984`),
   )
   // The last member: the metadata row is deleted.
-  t.match(batches[1], new RegExp(`^.{24}030134001a.{34}73.{16}6d04010d${metadataKey.slice(2)}$`))
+  t.match(batches[1], new RegExp(`^.{24}030134001a.{32}73.{16}6d04010d${metadataKey.slice(2)}$`))
   // SPOP leaves an empty metadata row.
   t.match(batches[3], new RegExp(`05010d${metadataKey.slice(2)}1984.{16}.{16}0000000000000000$`))
 })
