@@ -1,4 +1,7 @@
-/** `npm start [-- ARGUMENTS]`: prepares the clone, then serves with conf/kvrocks.conf in this same process. */
+/**
+ * `npm start [-- ARGUMENTS]`: prepares the clone, then serves with conf/kvrocks.conf in this same process. package.json
+ * says `exec node`, because npm passes signals to the shell between, which would not pass them on.
+ */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { prepare, ROOT } from './prepare.mjs'
