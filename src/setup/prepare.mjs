@@ -14,6 +14,9 @@ import { changedAt, hashContents, hashTimes, isStamped, listFiles, stamp } from 
 /** The root of the clone. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
+const NO_HEADERS =
+  "Node's headers are not beside node, and node-gyp cannot download them: set npm's nodedir to where include/node is"
+
 const TYPESCRIPT_FOLDERS = ['src', 'tests', 'bench', 'tcl-compat']
 
 /** Throws a SetupError that says in one line what is missing. */
@@ -93,7 +96,8 @@ async function buildAddon({ folder, hash, stampPath, prefix }) {
   })
   if (code !== 0) {
     process.stderr.write(output)
-    throw new SetupError(`the addon in ${name} did not build: ${firstError(output)}`)
+    const isOffline = !headers && /network connectivity|nodejs\.org/.test(output)
+    throw new SetupError(`the addon in ${name} did not build: ${isOffline ? NO_HEADERS : firstError(output)}`)
   }
   stamp(stampPath, hash)
 }
@@ -171,8 +175,15 @@ function removeOrphans() {
   }
 }
 
-/** The first line of a tool's output that says what is wrong, else the last one. @param {string} output */
+/** What compilers, then node-gyp, then npm and the rest write before what is wrong. */
+const ERROR_LINES = [/: (?:fatal )?error:? .*/, /\w*Error: .*/, /\berror\b.*/i]
+
+/** The line of a tool's output that says best what is wrong, else the last one. @param {string} output */
 function firstError(output) {
   const lines = output.trim().split('\n')
-  return (lines.find((line) => /\berror\b/i.test(line) && !/code ELIFECYCLE/.test(line)) ?? lines.at(-1) ?? '').trim()
+  for (const pattern of ERROR_LINES) {
+    const line = lines.find((text) => pattern.test(text))
+    if (line !== undefined) return line.trim()
+  }
+  return lines.at(-1) ?? ''
 }
