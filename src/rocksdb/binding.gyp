@@ -8,7 +8,7 @@
     {
       'target_name': 'rocksdb',
       'sources': ['<!@(node -p "require(\'fs\').readdirSync(\'native\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/\' + f).join(\' \')")'],
-      'defines': ['NAPI_VERSION=8', 'NODE_GYP_MODULE_NAME=rocksdb'],
+      'defines': ['NAPI_VERSION=8', 'NDEBUG'],
       # RTTI is on because the subclassed interfaces (listeners, filters) carry it in every packaged librocksdb.
       'cflags_cc!': ['-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
       'cflags_cc': ['-std=c++17', '-frtti', '-fno-exceptions', '-O3', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],

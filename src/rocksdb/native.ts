@@ -7,6 +7,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { RocksDBError, type RocksDBErrorCode, type RocksDBErrorSeverity } from './errors.js'
+import type { NativeEvent } from './events.js'
+import type { Histogram, LiveFile, TableProperties, WalFile } from './files.js'
 
 /** Bits of the write flags. */
 export const WRITE_SYNC = 1
@@ -47,6 +49,10 @@ export interface NativeColumnFamily {
   readonly name: string
   readonly options: OptionPairs
   readonly table: OptionPairs
+  /** '' = none. */
+  readonly filter: string
+  /** '' = none. */
+  readonly collector: string
   readonly sharesBlockCache: boolean
 }
 
@@ -54,7 +60,7 @@ export interface NativeColumnFamily {
 export interface NativeSession {
   bind(keyBuffer: Buffer, valueBuffer: Buffer): void
   close(): void
-  liveHandles(): [iterators: number, walReaders: number, snapshots: number]
+  liveHandles(): [iterators: number, walReaders: number, snapshots: number, jobs: number]
   read(packedTarget: number, snapshotId?: number): number
   takeValue(): Buffer
   get(packedTarget: number, snapshotId: number, key: Buffer): Buffer | undefined | null
@@ -75,13 +81,61 @@ export interface NativeSession {
   property(cf: number, name: string): string | undefined
   intProperty(cf: number, name: string): number | undefined
   mapProperty(cf: number, name: string): Record<string, string> | undefined
+  setListener(listener: ((event: NativeEvent) => void) | undefined): void
+  writeAsync(batch: Buffer, length: number, flags: number): Promise<void>
+  flush(cfOrAll: number, wait: boolean, allowWriteStall: boolean): Promise<void>
+  compactRange(
+    cf: number,
+    begin: Buffer | undefined,
+    end: Buffer | undefined,
+    changeLevel: boolean,
+    bottommost: number,
+    exclusive: boolean,
+  ): Promise<void>
+  checkpoint(path: string, logBytesForFlush: number): Promise<{ sequence: number }>
+  resume(): Promise<void>
+  syncWal(): Promise<void>
+  verifyChecksum(): Promise<void>
+  tryCatchUpWithPrimary(): Promise<void>
+  setManualCompactionsAllowed(allowed: boolean): void
+  setOptions(cf: number, options: OptionPairs): void
+  setDbOptions(options: OptionPairs): void
+  setRateBytesPerSecond(bytes: number): void
+  setBlockCacheBytes(bytes: number): void
+  clearBlockCache(): void
+  blockCacheUsage(): [capacity: number, used: number, pinned: number]
+  ticker(name: string): number | undefined
+  tickers(): Record<string, number> | undefined
+  histograms(): Record<string, Histogram> | undefined
+  resetStatistics(): void
+  setPerfLevel(level: number): void
+  perfContext(): string
+  ioStats(): string
+  sortedWalFiles(): WalFile[]
+  liveFiles(): LiveFile[]
+  liveFileNames(flushMemtable: boolean): { files: string[]; manifestBytes: number }
+  tableProperties(cf: number): Promise<TableProperties[]>
+  setFileDeletions(enabled: boolean): void
+  approximateSizes(
+    cf: number,
+    ranges: readonly Buffer[],
+    includeMemtables: boolean,
+    includeFiles: boolean,
+    errorMargin: number,
+  ): number[]
+  deleteFilesInRanges(cf: number, ranges: readonly Buffer[]): void
+  deleteRange(cf: number, begin: Buffer, end: Buffer, flags: number): void
 }
 
 interface NativeAddon {
   readonly rocksdbVersion: string
   readonly linkage: 'system' | 'static'
+  readonly asserts: boolean
   open(path: string, settings: NativeSettings): NativeSession
   attach(path: string): NativeSession
+  destroy(path: string): void
+  repair(path: string, settings: NativeSettings): void
+  listColumnFamilies(path: string): string[]
   setFilterClock(unixMs: number): void
   setErrorFactory(
     factory: (

@@ -6,9 +6,11 @@ import type { NativeColumnFamily, NativeSettings, OptionPairs } from './native.j
 
 const MIB = 1024 * 1024
 const LEVELS = 7
+// A read's target has four bits for the family.
+const COLUMN_FAMILIES_MAX = 16
 
-/** Which keys compaction drops. Source: kvrocks src/storage/compact_filter.cc. */
-export type CompactionFilterName = 'metadata' | 'subkey' | 'pubsub' | 'propagate' | 'search'
+/** Which keys compaction drops: see native/filters.h. */
+export type CompactionFilterName = 'metadata' | 'subkey' | 'pubsub' | 'propagate' | 'search' | 'index'
 
 export interface ColumnFamilySpec {
   readonly name: string
@@ -155,12 +157,13 @@ export function toNativeSettings(
   mode: NativeSettings['mode'] = 'readWrite',
   secondaryPath = '',
 ): NativeSettings {
+  if (given.columnFamilies.length > COLUMN_FAMILIES_MAX) throw new RangeError('too many column families')
   const options = { ...DEFAULT_OPTIONS, ...given }
   return {
     mode,
     secondaryPath,
     slotEncoded: options.slotEncoded,
-    db: pairs({ ...dbOptions(options), ...options.extraDbOptions }),
+    db: toPairs({ ...dbOptions(options), ...SECONDARY_OPTIONS[mode], ...options.extraDbOptions }),
     columnFamilies: given.columnFamilies.map((spec) => columnFamily(spec, options)),
     statistics: options.statistics,
     blockCacheType: options.blockCacheType,
@@ -173,7 +176,10 @@ export function toNativeSettings(
   }
 }
 
-type OptionRecord = Record<string, string | number | boolean>
+export type OptionRecord = Readonly<Record<string, string | number | boolean>>
+
+// A secondary reads files that the primary may delete: it has to keep them open.
+const SECONDARY_OPTIONS: Partial<Record<NativeSettings['mode'], OptionRecord>> = { secondary: { max_open_files: -1 } }
 
 function dbOptions(options: Defaulted): OptionRecord {
   return {
@@ -203,8 +209,10 @@ function dbOptions(options: Defaulted): OptionRecord {
 function columnFamily(spec: ColumnFamilySpec, options: Defaulted): NativeColumnFamily {
   return {
     name: spec.name,
-    options: pairs({ ...columnFamilyOptions(spec, options), ...options.extraColumnFamilyOptions }),
-    table: pairs(tableOptions(spec, options)),
+    options: toPairs({ ...columnFamilyOptions(spec, options), ...options.extraColumnFamilyOptions }),
+    table: toPairs(tableOptions(spec, options)),
+    filter: spec.filter ?? '',
+    collector: spec.collector ?? '',
     sharesBlockCache: spec.sharesBlockCache,
   }
 }
@@ -256,6 +264,7 @@ function tableOptions(spec: ColumnFamilySpec, options: Defaulted): OptionRecord 
   }
 }
 
-function pairs(record: OptionRecord): OptionPairs {
+/** RocksDB's option strings as the addon takes them. */
+export function toPairs(record: OptionRecord): OptionPairs {
   return Object.entries(record).flatMap(([name, value]) => [name, String(value)])
 }

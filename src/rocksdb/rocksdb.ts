@@ -6,8 +6,11 @@
  */
 
 import { RocksDBError } from './errors.js'
+import { type RocksDBEvent, toEvent } from './events.js'
+import type { Histogram, LiveFile, TableProperties, WalFile } from './files.js'
 import { type NativeSession, native } from './native.js'
-import { type RocksDBOptions, toNativeSettings } from './open-options.js'
+import { type OptionRecord, type RocksDBOptions, toNativeSettings, toPairs } from './open-options.js'
+import type { PerfLevel } from './perf-level.js'
 import { READ_TIER_ALL, type ReadTier } from './read-tier.js'
 import { ChunkSlots, type IteratorOptions, RowIterator } from './row-iterator.js'
 import { Snapshot } from './snapshot.js'
@@ -15,11 +18,15 @@ import { WalIterator } from './wal-iterator.js'
 
 const BOUND_BYTES = 64 * 1024
 const ABSENT = -1
+// In the order of rocksdb/options.h, BottommostLevelCompaction.
+const BOTTOMMOST = ['skip', 'ifFilter', 'force', 'forceOptimized'] as const
 
 /** The version of RocksDB that is linked, such as '7.8.3'. */
 export const rocksdbVersion: string = native.rocksdbVersion
 /** 'system': the shared librocksdb of the machine; 'static': built into the addon. */
 export const linkage: 'system' | 'static' = native.linkage
+/** Whether RocksDB was compiled with assertions, as Debian's is: its reads and writes then take nearly twice as long. */
+export const asserts: boolean = native.asserts
 
 /** The place of a column family in the list that open() was given; also its id on disk. */
 export type ColumnFamilyIndex = number
@@ -30,8 +37,55 @@ export interface GetOptions {
   readonly readTier?: ReadTier
 }
 
+/** [begin, end) */
+export type KeyRange = readonly [begin: Buffer, end: Buffer]
+
+export interface FlushOptions {
+  /** Default true: the promise resolves when the files are written. */
+  readonly wait?: boolean
+  /** Default false: the flush waits until it does not stall writes. */
+  readonly allowWriteStall?: boolean
+}
+
+export interface CompactOptions {
+  /** Default: the first key. */
+  readonly begin?: Buffer | undefined
+  /** Inclusive; default: the last key. */
+  readonly end?: Buffer | undefined
+  /** Moves the result to the lowest level that can hold it. */
+  readonly changeLevel?: boolean
+  /** What happens to the files of the last level: default 'ifFilter', recompacted where the family has a filter. */
+  readonly bottommost?: (typeof BOTTOMMOST)[number]
+  /** No automatic compaction runs meanwhile. */
+  readonly exclusive?: boolean
+}
+
+export interface SizeOptions {
+  /** Default true. */
+  readonly includeMemtables?: boolean
+  /** Default true. */
+  readonly includeFiles?: boolean
+  /** The error that may be taken for speed, as a share; default: none. */
+  readonly errorMargin?: number
+}
+
 export interface MultiGetOptions extends GetOptions {
   readonly asyncIo?: boolean
+}
+
+/** Deletes the files of a database that is not open; nothing happens where there is none. */
+export function destroyDatabase(path: string): void {
+  native.destroy(path)
+}
+
+/** Salvages what can be read of a database that does not open. Loses what cannot. */
+export function repairDatabase(path: string, options: RocksDBOptions): void {
+  native.repair(path, toNativeSettings(options))
+}
+
+/** The names of a database's column families in the order of their ids. */
+export function listColumnFamilies(path: string): string[] {
+  return native.listColumnFamilies(path)
 }
 
 /** Sets the clock of compaction filters and collectors, process-wide; undefined is the system's clock. For tests. */
@@ -45,6 +99,19 @@ export class RocksDB {
     return new RocksDB(native.open(path, toNativeSettings(options)))
   }
 
+  /** Opens what exists; writes throw 'NotSupported'. Sees what was committed when it was opened. */
+  static openReadOnly(path: string, options: RocksDBOptions): RocksDB {
+    return new RocksDB(native.open(path, toNativeSettings(options, 'readOnly')))
+  }
+
+  /**
+   * Follows a database that another process has open, without disturbing it: see tryCatchUpWithPrimary().
+   * `secondaryPath`: a directory for the secondary's own logs.
+   */
+  static openAsSecondary(path: string, secondaryPath: string, options: RocksDBOptions): RocksDB {
+    return new RocksDB(native.open(path, toNativeSettings(options, 'secondary', secondaryPath)))
+  }
+
   /** A second use of a database that this process has open, for another thread. Throws 'NotFound' if there is none. */
   static attach(path: string): RocksDB {
     return new RocksDB(native.attach(path))
@@ -56,6 +123,7 @@ export class RocksDB {
   readonly valueBuffer: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
   readonly #session: NativeSession
   readonly #slots: ChunkSlots
+  readonly #pending = new Set<Promise<unknown>>()
   #packedKeys: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
 
   private constructor(session: NativeSession) {
@@ -156,17 +224,204 @@ export class RocksDB {
     return this.#session.mapProperty(cf, name)
   }
 
+  /** Like write(), on another thread. The batch is copied at once. Several at a time are committed in any order. */
+  writeAsync(batch: Buffer, length: number, flags: number): Promise<void> {
+    return this.#track(this.#session.writeAsync(batch, length, flags))
+  }
+
+  /** Removes all keys of [begin, end) by one record. */
+  deleteRange(cf: ColumnFamilyIndex, begin: Buffer, end: Buffer, flags = 0): void {
+    this.#session.deleteRange(cf, begin, end, flags)
+  }
+
+  /** Writes memtables to files: one family's, or all. */
+  flush(cf?: ColumnFamilyIndex, options: FlushOptions = {}): Promise<void> {
+    return this.#track(this.#session.flush(cf ?? -1, options.wait ?? true, options.allowWriteStall ?? false))
+  }
+
+  /** Compacts [begin, end] of a family, or all of it. Rejects with 'Incomplete' after cancelCompactions(). */
+  compactRange(cf: ColumnFamilyIndex, options: CompactOptions = {}): Promise<void> {
+    const { begin, end, changeLevel = false, bottommost = 'ifFilter', exclusive = false } = options
+    return this.#track(
+      this.#session.compactRange(cf, begin, end, changeLevel, BOTTOMMOST.indexOf(bottommost), exclusive),
+    )
+  }
+
+  /** Ends running manual compactions, and refuses new ones until allowCompactions() was called as often. */
+  cancelCompactions(): void {
+    this.#session.setManualCompactionsAllowed(false)
+  }
+
+  allowCompactions(): void {
+    this.#session.setManualCompactionsAllowed(true)
+  }
+
   /**
-   * Closes this use of the database, and with the last one the database. Throws RocksDBError 'Busy' while iterators or
-   * WAL iterators live; snapshots are released. Closing twice does nothing.
+   * Makes an openable copy of the database in `path`, which must not exist, by hard links where the file system allows.
+   * Memtables are flushed if the log holds `logBytesForFlush` or more; otherwise the log is copied. Resolves to the
+   * sequence up to which the copy certainly reaches.
    */
-  close(): void {
-    const [iterators, walReaders] = this.#session.liveHandles()
-    if (iterators + walReaders > 0) {
-      const message = `The database has ${iterators} open iterators and ${walReaders} open WAL iterators`
-      throw new RocksDBError('Busy', 'None', 'none', false, message)
+  checkpoint(path: string, logBytesForFlush = 0): Promise<{ sequence: number }> {
+    return this.#track(this.#session.checkpoint(path, logBytesForFlush))
+  }
+
+  /** Leaves the read-only state after a background error whose `retryable` is true. */
+  resume(): Promise<void> {
+    return this.#track(this.#session.resume())
+  }
+
+  /** Makes everything that was written without WRITE_SYNC durable. */
+  syncWal(): Promise<void> {
+    return this.#track(this.#session.syncWal())
+  }
+
+  /** Reads every block of every file; rejects with 'Corruption' at the first bad one. */
+  verifyChecksum(): Promise<void> {
+    return this.#track(this.#session.verifyChecksum())
+  }
+
+  /** Brings a secondary up to what its primary has written. */
+  tryCatchUpWithPrimary(): Promise<void> {
+    return this.#track(this.#session.tryCatchUpWithPrimary())
+  }
+
+  /** Changes options of one family by RocksDB's names. Throws 'InvalidArgument' for one that cannot change. */
+  setOptions(cf: ColumnFamilyIndex, options: OptionRecord): void {
+    this.#session.setOptions(cf, toPairs(options))
+  }
+
+  /** Changes options of the whole database by RocksDB's names. */
+  setDBOptions(options: OptionRecord): void {
+    this.#session.setDbOptions(toPairs(options))
+  }
+
+  /** How many bytes a second flushes and compactions may write. */
+  setRateBytesPerSecond(bytes: number): void {
+    this.#session.setRateBytesPerSecond(bytes)
+  }
+
+  setBlockCacheBytes(bytes: number): void {
+    this.#session.setBlockCacheBytes(bytes)
+  }
+
+  /** Drops everything from the shared block cache that is not in use at the moment. */
+  clearBlockCache(): void {
+    this.#session.clearBlockCache()
+  }
+
+  /** Of the shared block cache, in bytes. */
+  blockCacheUsage(): { capacity: number; used: number; pinned: number } {
+    const [capacity, used, pinned] = this.#session.blockCacheUsage()
+    return { capacity, used, pinned }
+  }
+
+  /** The counter 'rocksdb.block.cache.hit' and its like; undefined if there is none, or no statistics. */
+  ticker(name: string): number | undefined {
+    return this.#session.ticker(name)
+  }
+
+  /** All counters by name; empty without statistics. */
+  tickers(): Record<string, number> {
+    return this.#session.tickers() ?? {}
+  }
+
+  /** All histograms by name; empty without statistics. */
+  histograms(): Record<string, Histogram> {
+    return this.#session.histograms() ?? {}
+  }
+
+  resetStatistics(): void {
+    this.#session.resetStatistics()
+  }
+
+  /** The files of the write-ahead log, oldest first, archived ones included. */
+  sortedWalFiles(): WalFile[] {
+    return this.#session.sortedWalFiles()
+  }
+
+  /** All SST files. */
+  liveFiles(): LiveFile[] {
+    return this.#session.liveFiles()
+  }
+
+  /** The names of all files that make up the database, and how much of the manifest belongs to it. */
+  liveFileNames(flushMemtable = false): { files: string[]; manifestBytes: number } {
+    return this.#session.liveFileNames(flushMemtable)
+  }
+
+  /** The property blocks of a family's SST files by file name; reads from disk what is not in memory. */
+  tableProperties(cf: ColumnFamilyIndex): Promise<TableProperties[]> {
+    return this.#track(this.#session.tableProperties(cf))
+  }
+
+  /** Keeps obsolete files until enableFileDeletions() was called as often. */
+  disableFileDeletions(): void {
+    this.#session.setFileDeletions(false)
+  }
+
+  enableFileDeletions(): void {
+    this.#session.setFileDeletions(true)
+  }
+
+  /** About how many bytes each range [begin, end) takes. */
+  approximateSizes(cf: ColumnFamilyIndex, ranges: readonly KeyRange[], options: SizeOptions = {}): number[] {
+    const { includeMemtables = true, includeFiles = true, errorMargin = -1 } = options
+    return this.#session.approximateSizes(cf, ranges.flat(), includeMemtables, includeFiles, errorMargin)
+  }
+
+  /** Drops the files that lie wholly within a range [begin, end); older versions of their keys may reappear. */
+  deleteFilesInRanges(cf: ColumnFamilyIndex, ranges: readonly KeyRange[]): void {
+    this.#session.deleteFilesInRanges(cf, ranges.flat())
+  }
+
+  /** The one listener of this use of the database; called on a later turn. It does not keep the process alive. */
+  setListener(listener: ((event: RocksDBEvent) => void) | undefined): void {
+    this.#session.setListener(listener && ((event) => listener(toEvent(event))))
+  }
+
+  /** What RocksDB counts for this thread from now on; PERF_DISABLE ends it. */
+  setPerfLevel(level: PerfLevel): void {
+    this.#session.setPerfLevel(level)
+  }
+
+  /** The counters since setPerfLevel() that are not zero, as RocksDB's text: 'name = value, …'. */
+  perfContext(): string {
+    return this.#session.perfContext()
+  }
+
+  ioStats(): string {
+    return this.#session.ioStats()
+  }
+
+  /**
+   * Closes this use of the database, and with the last one the database. Throws RocksDBError 'Busy' while iterators, WAL
+   * iterators or promises are pending; snapshots are released. `force` closes iterators too, and leaves only promises in
+   * the way: see closeWhenIdle(). Closing twice does nothing.
+   */
+  close({ force = false }: { readonly force?: boolean } = {}): void {
+    const [iterators, walReaders, , jobs] = this.#session.liveHandles()
+    if ((iterators + walReaders > 0 && !force) || jobs > 0) {
+      const what = `${iterators} open iterators, ${walReaders} open WAL iterators, ${jobs} pending promises`
+      throw new RocksDBError('Busy', 'None', 'none', false, `Busy: The database has ${what}`)
     }
     this.#session.close()
+  }
+
+  /** Ends manual compactions, waits for what else is pending, and closes by force. Starts nothing new meanwhile. */
+  async closeWhenIdle(): Promise<void> {
+    if (this.#pending.size > 0) {
+      this.cancelCompactions()
+      await Promise.allSettled(this.#pending)
+      this.allowCompactions()
+    }
+    this.close({ force: true })
+  }
+
+  #track<Result>(promise: Promise<Result>): Promise<Result> {
+    this.#pending.add(promise)
+    const forget = () => this.#pending.delete(promise)
+    promise.then(forget, forget)
+    return promise
   }
 
   [Symbol.dispose](): void {
@@ -180,5 +435,5 @@ function packTarget(cf: number, keyLength: number, readTier: ReadTier): number {
 }
 
 function notInMemory(): RocksDBError {
-  return new RocksDBError('Incomplete', 'None', 'none', false, 'The value is not in memory')
+  return new RocksDBError('Incomplete', 'None', 'none', false, 'Result incomplete: The value is not in memory')
 }

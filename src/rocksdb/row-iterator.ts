@@ -4,6 +4,7 @@
  *   chunk: rows, one after the other
  *   row:   u32 key length, u32 value length (both little-endian), key, value
  */
+import { RocksDBError } from './errors.js'
 import {
   ITERATOR_ASYNC_IO,
   ITERATOR_CACHE_ONLY,
@@ -136,6 +137,8 @@ export class RowIterator {
 
   /** Makes the first row at or after `key` (in reverse: at or before it) the one that next() moves to. */
   seek(key: Buffer): void {
+    // The slot may belong to another iterator by now.
+    if (this.#closed) throw new RocksDBError('InvalidArgument', 'None', 'none', false, 'The iterator is closed')
     this.#session.iteratorSeek(this.#slot, key)
     this.#rowEnd = 0
     this.#chunkEnd = 0

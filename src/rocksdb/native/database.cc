@@ -11,8 +11,20 @@ Status Database::Open(const std::string& path, DatabaseSettings settings, std::s
   std::shared_ptr<Database> opened(new Database(path, std::move(settings)));
   Status status = opened->OpenFiles();
   if (status.ok()) status = opened->CheckColumnFamilyIds();
-  if (status.ok()) *database = std::move(opened);
+  if (!status.ok()) return status;
+  opened->ConnectFilters();
+  *database = std::move(opened);
   return status;
+}
+
+void Database::ConnectFilters() {
+  FilterContext* context = settings_.filter_context.get();
+  for (size_t i = 0; i < column_families_.size(); i++) {
+    const std::string& filter = settings_.column_families[i].filter;
+    if (filter == "metadata") context->metadata = column_families_[i];
+    if (filter == "search") context->search = column_families_[i];
+  }
+  context->db.store(db_, std::memory_order_release);
 }
 
 Status Database::OpenFiles() {
@@ -56,6 +68,7 @@ Database::~Database() {
   if (!db_) return;
   if (settings_.mode == OpenMode::kReadWrite) db_->SyncWAL().PermitUncheckedError();
   rocksdb::CancelAllBackgroundWork(db_, true);
+  settings_.filter_context->db = nullptr;
   for (auto* handle : column_families_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   db_->Close().PermitUncheckedError();
   delete db_;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "filters.h"
+#include "listener.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
 #include "rocksdb/options.h"
@@ -15,6 +17,8 @@
 
 struct ColumnFamilySettings {
   std::string name;
+  /** See NewFilterFactory; empty for none. */
+  std::string filter;
   rocksdb::ColumnFamilyOptions options;
 };
 
@@ -23,10 +27,11 @@ enum class OpenMode { kReadWrite, kReadOnly, kSecondary };
 struct DatabaseSettings {
   OpenMode mode = OpenMode::kReadWrite;
   std::string secondary_path;
-  bool slot_encoded = false;
   rocksdb::DBOptions options;
   std::vector<ColumnFamilySettings> column_families;
   std::shared_ptr<rocksdb::Cache> block_cache;
+  std::shared_ptr<FilterContext> filter_context;
+  std::shared_ptr<Listener> listener;
 };
 
 class Database {
@@ -44,12 +49,14 @@ class Database {
   size_t column_family_count() const { return column_families_.size(); }
   const std::vector<rocksdb::ColumnFamilyHandle*>& column_families() const { return column_families_; }
   const DatabaseSettings& settings() const { return settings_; }
+  Listener* listener() const { return settings_.listener.get(); }
 
  private:
   Database(std::string path, DatabaseSettings settings) : path_(std::move(path)), settings_(std::move(settings)) {}
 
   rocksdb::Status OpenFiles();
   rocksdb::Status CheckColumnFamilyIds() const;
+  void ConnectFilters();
 
   const std::string path_;
   DatabaseSettings settings_;

@@ -125,7 +125,12 @@ napi_value MultiGet(napi_env env, napi_callback_info info) {
   }
   std::vector<PinnableSlice> values(count);
   std::vector<Status> statuses(count);
-  session->db()->MultiGet(options, family, count, keys.data(), values.data(), statuses.data());
+  if (target.cache_only) {
+    // RocksDB's MultiGet goes to the disk for data blocks whatever the read tier.
+    for (uint32_t i = 0; i < count; i++) statuses[i] = session->db()->Get(options, family, keys[i], &values[i]);
+  } else {
+    session->db()->MultiGet(options, family, count, keys.data(), values.data(), statuses.data());
+  }
   size_t size = 0;
   for (uint32_t i = 0; i < count; i++) {
     const Status& status = statuses[i];

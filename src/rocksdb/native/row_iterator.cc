@@ -98,8 +98,9 @@ namespace methods {
 /** bindChunk(slot, buffer): the buffer that iterator `slot` fills. */
 napi_value BindChunk(napi_env env, napi_callback_info info) {
   js::Arguments<2> args(env, info);
-  Session* session = Session::Of(env, args.data);
-  if (!session) return nullptr;
+  auto* session = static_cast<Session*>(args.data);
+  // An iterator may be closed after its database.
+  if (!session->database) return nullptr;
   uint32_t slot = js::Uint32(env, args.at[0]);
   if (slot >= session->chunks.size()) session->chunks.resize(slot + 1);
   if (!session->Bind(&session->chunks[slot], args.at[1])) return js::ThrowType(env, "a buffer expected");

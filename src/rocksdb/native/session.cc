@@ -1,11 +1,12 @@
 #include "session.h"
 
+#include "job.h"
 #include "js.h"
 #include "methods.h"
 #include "status.h"
 
 Session::Session(napi_env environment, std::shared_ptr<Database> shared)
-    : env(environment), database(std::move(shared)), families(database->column_families()) {
+    : env(environment), database(std::move(shared)), families(database->column_families()), mailbox(Mailbox::Create(environment)) {
   cache_only_options.read_tier = rocksdb::kBlockCacheTier;
   napi_add_env_cleanup_hook(env, OnEnvironmentExit, this);
 }
@@ -15,18 +16,38 @@ Session::~Session() {
   CloseNow();
 }
 
-void Session::OnEnvironmentExit(void* session) { static_cast<Session*>(session)->CloseNow(); }
+void Session::OnEnvironmentExit(void* data) {
+  auto* session = static_cast<Session*>(data);
+  session->references_++;
+  session->CloseNow();
+  session->Release();
+}
+
+void Session::Release() {
+  if (--references_ == 0) delete this;
+}
+
+void Session::JobBegins() {
+  references_++;
+  pending_jobs_++;
+  mailbox->Hold(env);
+}
+
+void Session::JobEnds() {
+  mailbox->Unhold(env);
+  pending_jobs_--;
+  Release();
+}
 
 void Session::OnFunctionCollected(napi_env, void* data, void*) {
-  auto* session = static_cast<Session*>(data);
-  if (--session->functions_ == 0) delete session;
+  static_cast<Session*>(data)->Release();
 }
 
 void Session::Define(napi_value object, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function) != napi_ok) return;
-  functions_++;
-  if (napi_add_finalizer(env, function, this, OnFunctionCollected, nullptr, nullptr) != napi_ok) functions_--;
+  references_++;
+  if (napi_add_finalizer(env, function, this, OnFunctionCollected, nullptr, nullptr) != napi_ok) references_--;
   js::Set(env, object, name, function);
 }
 
@@ -69,6 +90,10 @@ void Session::Unbind(BoundBuffer* bound) {
 
 void Session::CloseNow() {
   if (!database) return;
+  StopListening();
+  if (pending_jobs_ > 0) db()->DisableManualCompaction();
+  mailbox->Close();
+  if (pending_jobs_ > 0) db()->EnableManualCompaction();
   found.Reset();
   iterators.clear();
   wal_readers.clear();
@@ -95,23 +120,26 @@ napi_value Bind(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/** close(): whatever still lives is released. */
+/** close(): whatever still lives is released, except running jobs, which have to end first. */
 napi_value Close(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);
-  static_cast<Session*>(args.data)->CloseNow();
+  auto* session = static_cast<Session*>(args.data);
+  if (session->pending_jobs() > 0) return Throw(env, rocksdb::Status::Busy("The database has running jobs"));
+  session->CloseNow();
   return nullptr;
 }
 
-/** liveHandles(): [iterators, WAL readers, snapshots] */
+/** liveHandles(): [iterators, WAL readers, snapshots, jobs] */
 napi_value LiveHandles(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);
   auto* session = static_cast<Session*>(args.data);
   int32_t iterators = 0;
   for (const auto& iterator : session->iterators) iterators += iterator != nullptr;
-  napi_value result = js::Array(env, 3);
+  napi_value result = js::Array(env, 4);
   napi_set_element(env, result, 0, js::Int32(env, iterators));
   napi_set_element(env, result, 1, js::Int32(env, static_cast<int32_t>(session->wal_readers.size())));
   napi_set_element(env, result, 2, js::Int32(env, static_cast<int32_t>(session->snapshots.size())));
+  napi_set_element(env, result, 3, js::Int32(env, session->pending_jobs()));
   return result;
 }
 

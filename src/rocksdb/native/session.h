@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "database.h"
+#include "listener.h"
+#include "mailbox.h"
 #include "row_iterator.h"
 #include "wal_reader.h"
 
@@ -30,8 +32,15 @@ class Session {
   /** The session bound to the called function. Throws and returns null when it is closed. */
   static Session* Of(napi_env env, void* data);
 
-  /** Releases everything; iterators and readers included. */
+  /** Waits for running jobs and releases everything, iterators and readers included. */
   void CloseNow();
+
+  /** A job keeps the session and the event loop alive. */
+  void JobBegins();
+  void JobEnds();
+  int pending_jobs() const { return pending_jobs_; }
+
+  void StopListening();
 
   const rocksdb::Snapshot* FindSnapshot(uint32_t id) const;
 
@@ -50,15 +59,17 @@ class Session {
   void Unbind(BoundBuffer* bound);
 
   napi_env env;
+  napi_ref listener = nullptr;
+  std::shared_ptr<EventSink> sink;
   std::shared_ptr<Database> database;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::shared_ptr<Mailbox> mailbox;
 
   BoundBuffer key;
   BoundBuffer value;
   rocksdb::ReadOptions read_options;
   rocksdb::ReadOptions cache_only_options;
   rocksdb::PinnableSlice found;
-  std::string batch;
 
   std::vector<std::pair<uint32_t, const rocksdb::Snapshot*>> snapshots;
   uint32_t next_snapshot_id = 1;
@@ -70,7 +81,10 @@ class Session {
  private:
   static void OnEnvironmentExit(void* session);
   static void OnFunctionCollected(napi_env env, void* session, void* hint);
+  void Release();
   void Define(napi_value object, const char* name, napi_callback callback);
 
-  int functions_ = 0;
+  // Functions that JavaScript may still call, and jobs that will still end.
+  int references_ = 0;
+  int pending_jobs_ = 0;
 };

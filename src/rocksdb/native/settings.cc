@@ -1,8 +1,8 @@
 #include "settings.h"
 
 #include <string>
-#include <unordered_map>
 
+#include "collector.h"
 #include "js.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/table.h"
@@ -10,19 +10,19 @@
 
 using rocksdb::Status;
 
-namespace {
-
-using Pairs = std::unordered_map<std::string, std::string>;
-
-/** A flat array: name, value, name, value. */
-Pairs ReadPairs(napi_env env, napi_value array) {
-  Pairs pairs;
+OptionPairs ReadOptionPairs(napi_env env, napi_value array) {
+  OptionPairs pairs;
   uint32_t length = js::Length(env, array);
   for (uint32_t i = 0; i + 1 < length; i += 2) {
     pairs[js::Text(env, js::At(env, array, i))] = js::Text(env, js::At(env, array, i + 1));
   }
   return pairs;
 }
+
+namespace {
+
+// Of dead rows in a file, from which on it is compacted.
+constexpr float kCompactRatio = 0.3f;
 
 double ReadNumber(napi_env env, napi_value object, const char* name) {
   double value = 0;
@@ -57,13 +57,19 @@ Status ReadColumnFamily(napi_env env, napi_value object, const rocksdb::ConfigOp
   ColumnFamilySettings family;
   family.name = ReadText(env, object, "name");
   Status status = rocksdb::GetColumnFamilyOptionsFromMap(config, rocksdb::ColumnFamilyOptions(),
-                                                         ReadPairs(env, js::Get(env, object, "options")),
+                                                         ReadOptionPairs(env, js::Get(env, object, "options")),
                                                          &family.options);
   if (!status.ok()) return status;
   rocksdb::BlockBasedTableOptions table;
   status = rocksdb::GetBlockBasedTableOptionsFromMap(config, rocksdb::BlockBasedTableOptions(),
-                                                     ReadPairs(env, js::Get(env, object, "table")), &table);
+                                                     ReadOptionPairs(env, js::Get(env, object, "table")), &table);
   if (!status.ok()) return status;
+  family.filter = ReadText(env, object, "filter");
+  family.options.compaction_filter_factory = NewFilterFactory(family.filter, settings->filter_context);
+  std::string collector = ReadText(env, object, "collector");
+  if (!collector.empty()) {
+    family.options.table_properties_collector_factories.push_back(NewCompactOnExpired(collector, kCompactRatio));
+  }
   if (ReadBool(env, object, "sharesBlockCache")) table.block_cache = settings->block_cache;
   family.options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   settings->column_families.push_back(std::move(family));
@@ -102,14 +108,17 @@ Status ReadSettings(napi_env env, napi_value object, DatabaseSettings* settings)
   config.ignore_unknown_options = false;
   config.ignore_unsupported_options = false;
   Status status = rocksdb::GetDBOptionsFromMap(config, rocksdb::DBOptions(),
-                                               ReadPairs(env, js::Get(env, object, "db")), &settings->options);
+                                               ReadOptionPairs(env, js::Get(env, object, "db")), &settings->options);
   if (!status.ok()) return status;
   std::string mode = ReadText(env, object, "mode");
   settings->mode = mode == "readOnly"    ? OpenMode::kReadOnly
                    : mode == "secondary" ? OpenMode::kSecondary
                                          : OpenMode::kReadWrite;
   settings->secondary_path = ReadText(env, object, "secondaryPath");
-  settings->slot_encoded = ReadBool(env, object, "slotEncoded");
+  settings->filter_context = std::make_shared<FilterContext>();
+  settings->filter_context->slot_encoded = ReadBool(env, object, "slotEncoded");
+  settings->listener = std::make_shared<Listener>(settings->filter_context);
+  settings->options.listeners.push_back(settings->listener);
   ReadSharedObjects(env, object, settings);
   napi_value families = js::Get(env, object, "columnFamilies");
   uint32_t count = js::Length(env, families);

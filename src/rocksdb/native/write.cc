@@ -19,12 +19,23 @@ rocksdb::WriteOptions WriteOptionsOf(uint32_t flags) {
   return options;
 }
 
-namespace {
-
 // Sequence and count; RocksDB itself reads them unchecked.
-constexpr size_t kBatchHeaderBytes = 12;
+static constexpr size_t kBatchHeaderBytes = 12;
 
-}  // namespace
+bool ReadBatch(napi_env env, napi_value buffer, napi_value length_value, Slice* batch) {
+  Slice bytes = js::Bytes(env, buffer);
+  uint32_t length = js::Uint32(env, length_value);
+  if (!bytes.data() || length > bytes.size()) {
+    js::ThrowType(env, "a buffer and a length within it expected");
+    return false;
+  }
+  if (length < kBatchHeaderBytes) {
+    Throw(env, Status::Corruption("malformed WriteBatch (too small)"));
+    return false;
+  }
+  *batch = Slice(bytes.data(), length);
+  return true;
+}
 
 namespace methods {
 
@@ -32,12 +43,9 @@ namespace methods {
 napi_value Write(napi_env env, napi_callback_info info) {
   js::Arguments<3> args(env, info);
   Session* session = Session::Of(env, args.data);
-  if (!session) return nullptr;
-  Slice bytes = js::Bytes(env, args.at[0]);
-  uint32_t length = js::Uint32(env, args.at[1]);
-  if (!bytes.data() || length > bytes.size()) return js::ThrowType(env, "a buffer and a length within it expected");
-  if (length < kBatchHeaderBytes) return Throw(env, Status::Corruption("malformed WriteBatch (too small)"));
-  rocksdb::WriteBatch batch(std::string(bytes.data(), length));
+  Slice bytes;
+  if (!session || !ReadBatch(env, args.at[0], args.at[1], &bytes)) return nullptr;
+  rocksdb::WriteBatch batch(bytes.ToString());
   Status status = session->db()->Write(WriteOptionsOf(js::Uint32(env, args.at[2])), &batch);
   return status.ok() ? nullptr : Throw(env, status);
 }

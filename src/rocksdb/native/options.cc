@@ -1,0 +1,73 @@
+// Settings of a running database.
+#include "js.h"
+#include "methods.h"
+#include "session.h"
+#include "settings.h"
+#include "status.h"
+
+using rocksdb::Status;
+
+namespace methods {
+
+/** setOptions(family, pairs) */
+napi_value SetOptions(napi_env env, napi_callback_info info) {
+  js::Arguments<2> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  auto* family = session->family(js::Uint32(env, args.at[0]));
+  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
+  Status status = session->db()->SetOptions(family, ReadOptionPairs(env, args.at[1]));
+  return status.ok() ? nullptr : Throw(env, status);
+}
+
+/** setDbOptions(pairs) */
+napi_value SetDbOptions(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  Status status = session->db()->SetDBOptions(ReadOptionPairs(env, args.at[0]));
+  return status.ok() ? nullptr : Throw(env, status);
+}
+
+/** setRateBytesPerSecond(bytes) */
+napi_value SetRateBytesPerSecond(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  const auto& limiter = session->database->settings().options.rate_limiter;
+  if (!limiter) return Throw(env, Status::NotSupported("The database has no rate limiter"));
+  limiter->SetBytesPerSecond(js::Int64(env, args.at[0]));
+  return nullptr;
+}
+
+/** setBlockCacheBytes(bytes) */
+napi_value SetBlockCacheBytes(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  session->database->settings().block_cache->SetCapacity(static_cast<size_t>(js::Int64(env, args.at[0])));
+  return nullptr;
+}
+
+/** clearBlockCache(): what nobody uses at the moment */
+napi_value ClearBlockCache(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  session->database->settings().block_cache->EraseUnRefEntries();
+  return nullptr;
+}
+
+/** blockCacheUsage(): [capacity, used, pinned], bytes */
+napi_value BlockCacheUsage(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  const auto& cache = session->database->settings().block_cache;
+  const size_t bytes[] = {cache->GetCapacity(), cache->GetUsage(), cache->GetPinnedUsage()};
+  napi_value result = js::Array(env, 3);
+  for (uint32_t i = 0; i < 3; i++) napi_set_element(env, result, i, js::Number(env, static_cast<double>(bytes[i])));
+  return result;
+}
+
+}  // namespace methods
