@@ -35,7 +35,7 @@ export function temporaryDirectory(t: TestContext): string {
 export function openDatabase(t: TestContext, options: Partial<RocksDBOptions> = {}): RocksDB {
   const directory = temporaryDirectory(t)
   const db = RocksDB.open(join(directory, 'db'), { ...OPTIONS, ...options })
-  t.teardown(() => db.close())
+  t.teardown(() => db.close({ force: true }))
   return db
 }
 
