@@ -3,19 +3,13 @@
  * TypeScript. Each step does nothing when its result is fresh, and finding that out takes a few milliseconds in all.
  */
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { header, installMissing, program } from './packages.mjs'
-import { COMPRESSIONS, rocksdbPrefix } from './rocksdb-recipe.mjs'
-import { runCommand } from './run-command.mjs'
+import { join } from 'node:path'
+import { buildAddon, buildRequirements, staleAddons } from './addons.mjs'
+import { installMissing } from './packages.mjs'
+import { ROOT } from './root.mjs'
+import { firstError, runCommand } from './run-command.mjs'
 import { SetupError, say } from './say.mjs'
-import { changedAt, hashContents, hashTimes, isStamped, listFiles, stamp } from './stamp.mjs'
-
-/** The root of the clone. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
-const NO_HEADERS =
-  "Node's headers are not beside node, and node-gyp cannot download them: set npm's nodedir to where include/node is"
+import { hashTimes, isStamped, listFiles, stamp } from './stamp.mjs'
 
 const TYPESCRIPT_FOLDERS = ['src', 'tests', 'bench', 'tcl-compat']
 
@@ -34,93 +28,6 @@ function checkNode() {
   if (major < 20 || (major === 20 && minor < 17)) {
     throw new SetupError(`needs Node.js 20.17 or newer, and this is ${process.versions.node}`)
   }
-}
-
-function buildRequirements() {
-  const rocksdb = rocksdbPrefix()
-    ? COMPRESSIONS.map(({ header: path, debian, brew }) => header(path, debian, brew))
-    : [header('rocksdb/db.h', 'librocksdb-dev', 'rocksdb')]
-  return [
-    program('g++', 'g++'),
-    program('make', 'make'),
-    program('python3', 'python3'),
-    program('pkg-config', 'pkg-config', 'pkgconf'),
-    ...rocksdb,
-    header(process.platform === 'darwin' ? 'luajit-2.1/lua.h' : 'lua5.1/lua.h', 'liblua5.1-0-dev', 'luajit'),
-  ]
-}
-
-/**
- * An addon of this project.
- *
- * @typedef {object} Addon
- * @property {string} folder
- * @property {string} hash of its sources and of what it links
- * @property {string} stampPath
- * @property {string} prefix of the RocksDB to link, '' for the system's
- */
-
-/** @returns {Addon[]} */
-function staleAddons() {
-  const prefix = rocksdbPrefix()
-  const addons = ['src/rocksdb', 'src/scripting'].flatMap((name) => {
-    const folder = join(ROOT, name)
-    if (!existsSync(join(folder, 'binding.gyp'))) return []
-    const sources = [join(folder, 'binding.gyp'), ...listFiles(join(folder, 'native'), /\.(?:cc|h|c)$/)]
-    const linked = name === 'src/rocksdb' ? [prefix, librocksdbChangedAt(prefix)] : []
-    const machine = [process.versions.modules, process.platform, process.arch]
-    return { folder, hash: hashContents([machine, linked], sources), stampPath: join(folder, 'build', 'stamp'), prefix }
-  })
-  return addons.filter(({ hash, stampPath }) => !isStamped(stampPath, hash))
-}
-
-/** The system's RocksDB may be upgraded below an addon that is there. @param {string} prefix */
-function librocksdbChangedAt(prefix) {
-  if (prefix) return changedAt(join(prefix, 'lib', 'librocksdb.a'))
-  const headers = ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
-  return headers.map((directory) => changedAt(join(directory, 'rocksdb', 'version.h')))
-}
-
-/** @param {Addon} addon */
-async function buildAddon({ folder, hash, stampPath, prefix }) {
-  const name = folder.slice(ROOT.length)
-  const linked = prefix ? `the RocksDB in ${prefix}` : "the system's RocksDB"
-  say(`building the addon in ${name}${name === 'src/rocksdb' ? ` with ${linked}` : ''}`)
-  rmSync(stampPath, { force: true })
-  const args = [join(ROOT, 'node_modules/node-gyp/bin/node-gyp.js'), 'configure', 'build', '--jobs=max']
-  const headers = await nodeHeaders()
-  if (headers) args.push(`--nodedir=${headers}`)
-  const { code, output } = await runCommand(process.execPath, args, {
-    cwd: folder,
-    env: { KVROCKS_ROCKSDB_DIR: prefix },
-  })
-  if (code !== 0) {
-    process.stderr.write(output)
-    const isOffline = !headers && /network connectivity|nodejs\.org/.test(output)
-    throw new SetupError(`the addon in ${name} did not build: ${isOffline ? NO_HEADERS : firstError(output)}`)
-  }
-  stamp(stampPath, hash)
-}
-
-/**
- * Where Node's headers stand: npm's `nodedir` if it is set, else beside this node, where most distributions have them.
- * '' lets node-gyp download them.
- */
-async function nodeHeaders() {
-  const configured = process.env['npm_config_user_agent']
-    ? process.env['npm_config_nodedir']
-    : (await runCommand('npm', ['config', 'get', 'nodedir'])).output.trim()
-  const candidates = [configured ?? '', dirname(dirname(process.execPath))]
-  return candidates.find((directory) => isHeadersOf(directory)) ?? ''
-}
-
-/** @param {string} directory */
-function isHeadersOf(directory) {
-  const path = join(directory, 'include/node/node_version.h')
-  if (!directory.startsWith('/') || !existsSync(path)) return false
-  const text = readFileSync(path, 'latin1')
-  const numbers = ['MAJOR', 'MINOR', 'PATCH'].map((part) => new RegExp(`NODE_${part}_VERSION (\\d+)`).exec(text)?.[1])
-  return numbers.join('.') === process.versions.node
 }
 
 async function installNodeModules() {
@@ -173,17 +80,4 @@ function removeOrphans() {
       if (!existsSync(source)) rmSync(path)
     }
   }
-}
-
-/** What compilers, then node-gyp, then npm and the rest write before what is wrong. */
-const ERROR_LINES = [/: (?:fatal )?error:? .*/, /\w*Error: .*/, /\berror\b.*/i]
-
-/** The line of a tool's output that says best what is wrong, else the last one. @param {string} output */
-function firstError(output) {
-  const lines = output.trim().split('\n')
-  for (const pattern of ERROR_LINES) {
-    const line = lines.find((text) => pattern.test(text))
-    if (line !== undefined) return line.trim()
-  }
-  return lines.at(-1) ?? ''
 }

@@ -30,3 +30,16 @@ export function runCommand(file, args, { cwd, env, show = false } = {}) {
     )
   })
 }
+
+/** What compilers, then node-gyp, then npm and the rest write before what is wrong. */
+const ERROR_LINES = [/: (?:fatal )?error:? .*/, /\w*Error: .*/, /\berror\b.*/i]
+
+/** The line of a tool's output that says best what is wrong, else the last one. @param {string} output */
+export function firstError(output) {
+  const lines = output.trim().split('\n')
+  for (const pattern of ERROR_LINES) {
+    const line = lines.find((text) => pattern.test(text))
+    if (line !== undefined) return line.trim()
+  }
+  return lines.at(-1) ?? ''
+}

@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { prepare, ROOT } from './prepare.mjs'
+import { prepare } from './prepare.mjs'
+import { ROOT } from './root.mjs'
 import { runMain } from './say.mjs'
 
 await runMain(async () => {

@@ -1,6 +1,7 @@
 /** `npm test [-- TEXT…]`: prepares the clone, then runs the test files whose path contains one of the texts. */
 import { installMissing, program, serviceProgram } from './packages.mjs'
-import { prepare, ROOT } from './prepare.mjs'
+import { prepare } from './prepare.mjs'
+import { ROOT } from './root.mjs'
 import { runMain } from './say.mjs'
 
 await runMain(async () => {
