@@ -13,8 +13,9 @@ import { join, relative } from 'node:path'
 import { Parser } from 'tap-parser'
 import { listFiles } from './stamp.mjs'
 
-/** A test may take this long before tap ends it, unless it asks for more by t.setTimeout. */
-const TEST_TIMEOUT_SECONDS = 120
+/** A file may take this long before tap ends it, unless it asks for more by t.setTimeout. */
+const TAP_TIMEOUT_SECONDS = 120
+/** The limit for a file that tap cannot end. */
 const FILE_TIMEOUT_MS = 15 * 60_000
 const STDERR_LINES_MAX = 60
 
@@ -96,7 +97,7 @@ function runFile(root, folder, file) {
   const child = spawn(process.execPath, [join(folder, file)], {
     cwd: root,
     detached: true,
-    env: { ...process.env, TAP_TIMEOUT: String(TEST_TIMEOUT_SECONDS) },
+    env: { ...process.env, TAP_TIMEOUT: String(TAP_TIMEOUT_SECONDS) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const group = child.pid ?? 0
@@ -128,7 +129,7 @@ function runFile(root, folder, file) {
     })
     const settle = (/** @type {boolean} */ ok) => {
       report.elapsedMs = performance.now() - startedAt
-      const isExplained = report.failures.length > 0 && !/was ended by|did not end/.test(end)
+      const isExplained = report.failures.length > 0 && !/was ended by|did not/.test(end)
       if ((end || !ok) && !isExplained) report.failures.push(`${report.file} ${end || 'broke off its report'}`)
       if (report.failures.length === 0 && report.passedCount === 0 && report.skips.length === 0) {
         report.failures.push(`${report.file} has no case`)
@@ -174,7 +175,8 @@ function watch(parser, name, report) {
 /** @param {import('tap-parser').Result} result */
 function describe({ name, diag }) {
   const at = diag?.at ? ` (${diag.at.fileName}:${diag.at.lineNumber})` : ''
-  const details = diag ? (diag.diff ?? diag.stack ?? JSON.stringify(diag)) : ''
+  const { at: _at, source: _source, ...rest } = diag ?? {}
+  const details = rest.diff ?? rest.stack ?? (Object.keys(rest).length > 0 ? JSON.stringify(rest) : '')
   return `not ok: ${name}${at}${details ? `\n${String(details).trimEnd().replace(/^/gm, '  ')}` : ''}`
 }
 
