@@ -6,6 +6,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import { keySlot } from '../bytes/crc16.js'
 import { CF_METADATA, type ColumnFamily } from './column-family.js'
+import type { CursorTable } from './cursor-table.js'
 import { namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix } from './keys.js'
 import { TYPE_LOG_DATA } from './log-data.js'
 import { type DataType, newVersion } from './metadata.js'
@@ -32,13 +33,16 @@ export class Database {
   readonly slotEncoded: boolean
   readonly turn: Turn
   readonly stats: KeyspaceStats
+  /** Cursors that were given to clients. */
+  readonly cursors: CursorTable
   readonly #prefix: Buffer
 
-  constructor(turn: Turn, namespace: Bytes, slotEncoded: boolean, stats: KeyspaceStats) {
+  constructor(turn: Turn, namespace: Bytes, slotEncoded: boolean, stats: KeyspaceStats, cursors: CursorTable) {
     this.turn = turn
     this.namespace = namespace
     this.slotEncoded = slotEncoded
     this.stats = stats
+    this.cursors = cursors
     this.#prefix = namespacePrefix(namespace)
   }
 

@@ -3,6 +3,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_METADATA } from './column-family.js'
+import { CursorTable } from './cursor-table.js'
 import { Database, type KeyspaceStats } from './database.js'
 import { prefixEnd } from './keys.js'
 import { CommitError, Turn } from './turn.js'
@@ -22,6 +23,7 @@ export class Store {
   /** Why RocksDB refuses writes, since its last commit failed; undefined = it takes them. */
   writeFailure: string | undefined
   readonly #stats: KeyspaceStats
+  readonly #cursors = new CursorTable()
   readonly #databases = new Map<string, Database>()
 
   constructor(rocks: RocksDB, options: StoreOptions) {
@@ -36,7 +38,7 @@ export class Store {
     const name = namespace.latin1Slice(0)
     let database = this.#databases.get(name)
     if (database === undefined) {
-      database = new Database(this.turn, Buffer.from(namespace), this.slotEncoded, this.#stats)
+      database = new Database(this.turn, Buffer.from(namespace), this.slotEncoded, this.#stats, this.#cursors)
       this.#databases.set(name, database)
     }
     return database
