@@ -5,5 +5,6 @@
 
 interface Buffer<TArrayBuffer extends ArrayBufferLike = ArrayBufferLike> {
   latin1Slice(start?: number, end?: number): string
+  utf8Slice(start?: number, end?: number): string
   latin1Write(text: string, offset?: number, length?: number): number
 }

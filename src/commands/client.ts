@@ -3,7 +3,8 @@
 import type { Bytes } from '../bytes/bytes.js'
 import type { Protocol } from '../protocol/reply.js'
 
-export type ReplyMode = 'on' | 'off' | 'skip'
+/** `skip-next`: the reply of the command after this one is skipped; `skip`: that of this one. */
+export type ReplyMode = 'on' | 'off' | 'skip-next' | 'skip'
 
 export interface Client {
   readonly id: number
@@ -45,6 +46,8 @@ export interface Client {
   readonly kind: 'normal' | 'pubsub' | 'replica' | 'master'
   /** Becomes a user of `namespace`. */
   authenticate(namespace: Bytes, isAdmin: boolean): void
+  /** Goes to the namespace of database `index`, keeping its rights. */
+  selectDatabase(index: number): void
   /** Closes the connection after the replies that are already written. */
   closeAfterReply(): void
   /** Closes it as soon as the running command has ended. */

@@ -3,7 +3,7 @@
 import type { Rename } from '../config/derived.js'
 import type { Args } from '../protocol/args.js'
 import { hashWord } from '../protocol/args.js'
-import type { AnyCommand, CommandStats, KeyFinder, KeyRange } from './command.js'
+import type { AnyCommand, CommandGroup, CommandStats, KeyFinder, KeyRange } from './command.js'
 import type { ServerContext } from './context.js'
 
 /** A command as one server has it. All have the same shape, for dispatch reads them on every request. */
@@ -19,10 +19,11 @@ export class BoundCommand implements AnyCommand {
   readonly execute: (context: ServerContext, args: Args, options: never) => void
   readonly subcommands?: ReadonlyMap<string, BoundCommand>
   readonly stats: CommandStats = { calls: 0, us: 0, rejected: 0, failed: 0 }
+  readonly group: CommandGroup
   /** The name that clients use: another than `name` after rename-command. */
   readonly calledAs: string
 
-  constructor(command: AnyCommand, calledAs: string) {
+  constructor(command: AnyCommand, calledAs: string, group: CommandGroup) {
     this.name = command.name
     this.arity = command.arity
     this.flags = command.flags
@@ -33,9 +34,10 @@ export class BoundCommand implements AnyCommand {
     this.parse = command.parse
     this.execute = command.execute
     this.calledAs = calledAs
+    this.group = group
     if (command.subcommands !== undefined) {
       this.subcommands = new Map(
-        [...command.subcommands].map(([word, sub]) => [word, new BoundCommand(sub, `${calledAs}|${word}`)]),
+        [...command.subcommands].map(([word, sub]) => [word, new BoundCommand(sub, `${calledAs}|${word}`, group)]),
       )
     }
   }
@@ -52,8 +54,10 @@ export class CommandTable {
   /** Open addressing by `hashWord`; a name is compared with the words of a request without making a string. */
   #slots: (BoundCommand | undefined)[] = []
 
-  constructor(commands: readonly AnyCommand[], renames: readonly Rename[] = []) {
-    for (const command of commands) this.#byName.set(command.name, new BoundCommand(command, command.name))
+  constructor(groups: readonly (readonly [CommandGroup, readonly AnyCommand[]])[], renames: readonly Rename[] = []) {
+    for (const [group, commands] of groups) {
+      for (const command of commands) this.#byName.set(command.name, new BoundCommand(command, command.name, group))
+    }
     for (const rename of renames) this.#rename(rename)
     this.#index()
   }
@@ -99,7 +103,7 @@ export class CommandTable {
     this.#byName.delete(from)
     if (to === undefined) return
     if (this.#byName.has(to)) throw new RenameError('Target command name already exists')
-    this.#byName.set(to, new BoundCommand(command, to))
+    this.#byName.set(to, new BoundCommand(command, to, command.group))
   }
 
   #index(): void {

@@ -153,8 +153,15 @@ export function serverCommand<Options>(
   return { ...spec, parse, execute }
 }
 
-/** A command whose second word chooses one of `subcommands`, which are named `container|sub`. HELP is added. */
-export function container(spec: Omit<CommandSpec, 'arity' | 'syntax'>, subcommands: readonly AnyCommand[]): AnyCommand {
+/**
+ * A command whose second word chooses one of `subcommands`, which are named `container|sub`. HELP is added. `alone` runs
+ * where there is no second word; without it that is a wrong number of arguments.
+ */
+export function container(
+  spec: Omit<CommandSpec, 'arity' | 'syntax'>,
+  subcommands: readonly AnyCommand[],
+  alone?: (context: ServerContext) => void,
+): AnyCommand {
   const help = serverCommand(
     {
       name: `${spec.name}|help`,
@@ -173,7 +180,8 @@ export function container(spec: Omit<CommandSpec, 'arity' | 'syntax'>, subcomman
   )
   const all = [...subcommands, help]
   const byWord = new Map(all.map((sub) => [sub.name.slice(spec.name.length + 1), sub]))
-  return { ...spec, arity: -2, syntax: '', parse: noOptions, execute: () => {}, subcommands: byWord }
+  const arity = alone === undefined ? -2 : -1
+  return { ...spec, arity, syntax: '', parse: noOptions, execute: alone ?? (() => {}), subcommands: byWord }
 }
 
 function helpLines(name: string, subcommands: readonly AnyCommand[]): string[] {

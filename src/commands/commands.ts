@@ -1,14 +1,22 @@
 /** All commands, by group of COMMAND DOCS. A new family is added here, and nowhere else. */
 
+import { clientCommands } from './client-commands.js'
 import type { AnyCommand, CommandGroup } from './command.js'
+import { configCommands } from './config.js'
 import { connectionCommands } from './connection.js'
 import { hashCommands } from './hash.js'
+import { introspectionCommands } from './introspection.js'
 import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
+import { transactionCommands } from './transactions.js'
 
 export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyCommand[]])[] = [
   ['connection', connectionCommands],
+  ['connection', clientCommands],
+  ['transactions', transactionCommands],
+  ['server', introspectionCommands],
+  ['server', configCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['set', setCommands],

@@ -51,6 +51,28 @@ export interface Transactions {
   unwatch(client: Client): void
 }
 
+/** What a password opens. */
+export interface Access {
+  readonly namespace: Bytes
+  readonly isAdmin: boolean
+}
+
+export interface Namespaces {
+  /** False while requirepass is empty: then everybody is the administrator. */
+  readonly needsPassword: boolean
+  /** Undefined if the password is nobody's. */
+  authenticate(password: Bytes): Access | undefined
+  /** All but the default namespace. */
+  list(): readonly (readonly [namespace: string, token: string])[]
+  token(namespace: Bytes): string | undefined
+  /** Makes a namespace. Throws a ReplyError, also if it exists with another token. */
+  add(name: Bytes, token: Bytes): void
+  /** Makes a namespace or changes its token. Throws a ReplyError. */
+  set(name: Bytes, token: Bytes): void
+  /** Forgets the token; the keys stay. Throws a ReplyError. */
+  delete(name: Bytes): void
+}
+
 export interface LogEntry {
   readonly id: number
   /** Unix seconds. */
@@ -84,6 +106,9 @@ export interface PerfEntry {
 
 export interface ServerView {
   readonly log: Log
+  /** Of this program, and those of the servers that it follows. */
+  readonly versions: { readonly own: string; readonly kvrocks: string; readonly redis: string }
+  readonly namespaces: Namespaces
   readonly commands: CommandTable
   readonly clients: Clients
   readonly transactions: Transactions
@@ -100,6 +125,8 @@ export interface ServerView {
   readonly isLoading: boolean
   /** Unix milliseconds, from the server's clock. */
   nowMs(): number
+  /** Forgets what was counted. */
+  resetStats(): void
   /** Begins to end the server. */
   shutdown(): void
   /** Runs one command for a script under `client`, writing its reply to `reply`. Throws a ReplyError. */

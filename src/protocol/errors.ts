@@ -38,7 +38,24 @@ export const LIMIT_NEGATIVE = err("LIMIT can't be negative")
 export const BAD_CURSOR = err('invalid cursor')
 
 export const NO_AUTH = new ReplyError('NOAUTH Authentication required.')
-export const WRONG_PASSWORD = new ReplyError('WRONGPASS invalid username-password pair or user is disabled.')
+/** Begins as Redis's, for client libraries look at it; ends with what Kvrocks answers. */
+export const WRONG_PASSWORD = new ReplyError(
+  'WRONGPASS invalid username-password pair or user is disabled. Invalid password',
+)
+export const NO_PASSWORD_SET = err('Client sent AUTH, but no password is set')
+export const HELLO_WITHOUT_AUTH = new ReplyError(
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+)
+export const NO_PROTO = new ReplyError('NOPROTO unsupported protocol version')
+export const PROTOCOL_NOT_AN_INTEGER = err('Protocol version is not an integer or out of range')
+export const BAD_CLIENT_NAME = err('Client names cannot contain spaces, newlines or special characters.')
+export const NO_SUCH_CLIENT = err('No such client')
+export const DATABASE_OUT_OF_RANGE = err('DB index is out of range')
+export const NESTED_MULTI = err('MULTI calls can not be nested')
+export const WATCH_IN_MULTI = err('WATCH inside MULTI is not allowed')
+export const EXEC_WITHOUT_MULTI = err('EXEC without MULTI')
+export const DISCARD_WITHOUT_MULTI = err('DISCARD without MULTI')
+export const TIMEOUT_NOT_AN_INTEGER = err('timeout is not an integer or out of range')
 export const LOADING = new ReplyError('LOADING kvrocks is restoring the db from backup')
 export const READ_ONLY_REPLICA = new ReplyError("READONLY You can't write against a read only slave.")
 export const MASTER_DOWN = new ReplyError(
@@ -71,6 +88,10 @@ export function unknownSubcommand(name: string, container: string): ReplyError {
 
 export function notInMulti(name: string): ReplyError {
   return err(`Can't execute ${name} in MULTI`)
+}
+
+export function unknownHelloOption(option: string): ReplyError {
+  return err(`Syntax error in HELLO option '${option}'`)
 }
 
 /** RocksDB refused the turn's commit, or the server is read-only since it did. */

@@ -76,9 +76,10 @@ export class Blocking {
     const { waiter } = connection
     if (waiter === undefined) return false
     this.remove(connection)
+    const start = connection.reply.length
     if (how === 'error') connection.reply.error(UNBLOCKED)
     else waiter.request.expire(connection.reply)
-    this.#resume(connection)
+    this.#answered(connection, start)
     return true
   }
 
@@ -99,6 +100,7 @@ export class Blocking {
   #attempt(waiter: Waiter): void {
     const { connection, request } = waiter
     if (connection.waiter !== waiter) return
+    const start = connection.reply.length
     const answered = this.#run(connection, () => {
       try {
         return request.attempt(connection.context)
@@ -110,6 +112,12 @@ export class Blocking {
     })
     if (!answered) return
     this.remove(connection)
+    this.#answered(connection, start)
+  }
+
+  #answered(connection: Connection, replyStart: number): void {
+    if (connection.isAnswerSilent) connection.reply.truncate(replyStart)
+    connection.isAnswerSilent = false
     this.#resume(connection)
   }
 

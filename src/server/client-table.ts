@@ -93,6 +93,7 @@ export class ClientTable implements Clients {
     this.#server.monitors.remove(connection)
     this.#server.leaveChannels(connection)
     connection.name = ''
+    connection.database = 0
     connection.replyMode = 'on'
     connection.protocol = 2
     connection.noEvict = false

@@ -8,6 +8,7 @@ import type { OutputLimits } from '../config/client-limits.js'
 import type { Args } from '../protocol/args.js'
 import { Reply } from '../protocol/reply.js'
 import { type ParserLimits, RequestParser } from '../protocol/request-parser.js'
+import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Transaction } from './transactions.js'
@@ -56,8 +57,8 @@ export class Connection implements Client {
   source: ReplySource | undefined
   /** True while work that will answer later is under way. */
   isDeferred = false
-  /** CLIENT REPLY SKIP was the last command: the next one is the one whose reply is skipped. */
-  isSkipping = false
+  /** What the suspended command will answer is not sent, as CLIENT REPLY says. */
+  isAnswerSilent = false
   /** A request that CLIENT PAUSE holds back. */
   heldRequest: Args | undefined
 
@@ -167,6 +168,11 @@ export class Connection implements Client {
     this.isAdmin = isAdmin
     this.limits.authenticated = true
     this.context.enter(this.namespace)
+  }
+
+  selectDatabase(index: number): void {
+    this.database = index
+    this.authenticate(index === 0 ? DEFAULT_NAMESPACE : Buffer.from(`db${index}`), this.isAdmin)
   }
 
   closeAfterReply(): void {

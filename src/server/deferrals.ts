@@ -20,7 +20,10 @@ export class Deferrals {
     const settle = (write: () => void): void => {
       if (connection.isClosed) return
       connection.isDeferred = false
+      const start = connection.reply.length
       write()
+      if (connection.isAnswerSilent) connection.reply.truncate(start)
+      connection.isAnswerSilent = false
       this.#resume(connection)
     }
     work.then(

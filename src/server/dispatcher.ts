@@ -52,6 +52,7 @@ export class Dispatcher {
     let command: BoundCommand | undefined
     try {
       command = this.#find(args)
+      connection.lastCommand = command.name
       this.#admit(connection, command)
       if (!fitsArity(command, args.count)) throw errors.wrongArity(command.name)
       if (connection.transaction !== undefined && (command.flags & IN_MULTI) === 0) {
@@ -117,7 +118,10 @@ export class Dispatcher {
     const command = this.#server.commands.lookup(args)
     if (command === undefined) throw unknown(args)
     if (command.subcommands === undefined) return command
-    if (args.count < 2) throw errors.wrongArity(command.name)
+    if (args.count < 2) {
+      if (command.arity === -1) return command
+      throw errors.wrongArity(command.name)
+    }
     const sub = command.subcommands.get(args.latin1(1).toLowerCase())
     if (sub === undefined) throw errors.unknownSubcommand(shown(args, 1), command.name)
     return sub
@@ -235,12 +239,12 @@ export class Dispatcher {
   }
 
   #afterReply(connection: Connection, replyStart: number): void {
-    const { reply, replyMode } = connection
-    if (replyMode !== 'on') {
+    if (connection.replyMode !== 'on') {
       // Nothing may wait in a turn's account of a connection that gets no replies.
-      if (reply.length > replyStart) reply.truncate(replyStart)
-      if (replyMode === 'skip') connection.replyMode = connection.isSkipping ? 'on' : 'skip'
-      connection.isSkipping = !connection.isSkipping && replyMode === 'skip'
+      connection.reply.truncate(Math.min(replyStart, connection.reply.length))
+      connection.isAnswerSilent = connection.isSuspended
+      if (connection.replyMode === 'skip-next') connection.replyMode = 'skip'
+      else if (connection.replyMode === 'skip') connection.replyMode = 'on'
       return
     }
     this.#server.turns.note(connection, replyStart)

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/bytes.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
-import { COMMANDS } from '../commands/commands.js'
+import { COMMAND_GROUPS } from '../commands/commands.js'
 import type { KeyEvents } from '../commands/key-events.js'
 import type { PerfEntry, ServerView } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
@@ -32,11 +32,13 @@ import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
 import { Listener } from './listener.js'
 import { Monitors } from './monitors.js'
+import { NamespaceTable } from './namespaces.js'
 import { Slowlog } from './slowlog.js'
 import { Stats } from './stats.js'
 import { Streams } from './streams.js'
 import { TransactionTable } from './transactions.js'
 import { TurnLoop } from './turn-loop.js'
+import { KVROCKS_VERSION, REDIS_VERSION, VERSION } from './version.js'
 
 export interface ServerOptions {
   readonly config: Config
@@ -56,7 +58,9 @@ export class Server implements ServerView {
   readonly log: Log
   readonly runId = randomBytes(20).toString('hex')
   readonly startedAtMs: number
+  readonly versions = { own: VERSION, kvrocks: KVROCKS_VERSION, redis: REDIS_VERSION }
   readonly stats = new Stats()
+  readonly namespaces: NamespaceTable
   readonly commands: CommandTable
   readonly store: Store
   readonly defaultDatabase: Database
@@ -92,9 +96,11 @@ export class Server implements ServerView {
     this.#clock = clock
     this.#onShutdown = onShutdown
     this.startedAtMs = clock()
-    this.commands = new CommandTable(COMMANDS, config.values['rename-command'].map(parseRename))
+    this.commands = new CommandTable(COMMAND_GROUPS, config.values['rename-command'].map(parseRename))
     this.store = openStore(config, this.stats.keyspace)
     this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
+    this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
+    this.namespaces.load()
     this.clients = new ClientTable(this)
     const onSent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
     const resume = (connection: Connection): void => this.resume(connection)
@@ -226,6 +232,12 @@ export class Server implements ServerView {
       this.transactions.touch(nsKeys)
       this.blocking.wake(nsKeys)
     }
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStats(): void {
+    this.stats.reset()
+    this.commands.resetStats()
   }
 
   run(client: Client, args: Args, reply: Reply, readOnly: boolean): void {

@@ -36,7 +36,9 @@ export class Streams {
     }
     let more = false
     try {
+      const start = connection.reply.length
       more = source.write(connection.reply)
+      if (connection.isAnswerSilent) connection.reply.truncate(start)
     } catch (error) {
       // Half of a reply has left: there is no honest way to go on with this connection.
       this.#log.error(`a reply of ${connection.address} broke off: ${(error as Error).stack ?? String(error)}`)
@@ -58,6 +60,7 @@ export class Streams {
 
   #finish(connection: Connection): void {
     this.abandon(connection)
+    connection.isAnswerSilent = false
     for (const push of connection.delayedPushes.splice(0)) connection.reply.raw(push)
     this.#resume(connection)
   }

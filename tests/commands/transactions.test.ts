@@ -1,0 +1,76 @@
+import { test } from 'tap'
+import { startServer } from '../support/server.js'
+
+test('a transaction runs whole, and its writes are one batch', async (t) => {
+  await using s = await startServer()
+  t.equal(await s.run('multi'), '+OK\r\n')
+  t.equal(await s.run('set', 'a', '1'), '+QUEUED\r\n')
+  t.equal(await s.run('incr', 'a'), '+QUEUED\r\n')
+  t.equal(await s.run('get', 'a'), '+QUEUED\r\n')
+  t.equal(await s.run('exec'), '*3\r\n+OK\r\n:2\r\n$1\r\n2\r\n')
+  using updates = s.server.store.rocks.updatesSince(1)
+  t.equal(updates.next(10).length, 1)
+})
+
+test('nesting, and EXEC, DISCARD and WATCH in the wrong place', async (t) => {
+  await using s = await startServer()
+  t.equal(await s.run('exec'), '-ERR EXEC without MULTI\r\n')
+  t.equal(await s.run('discard'), '-ERR DISCARD without MULTI\r\n')
+  await s.run('multi')
+  t.equal(await s.run('multi'), '-ERR MULTI calls can not be nested\r\n')
+  t.equal(await s.run('watch', 'k'), '-ERR WATCH inside MULTI is not allowed\r\n')
+  t.equal(await s.run('exec'), '*0\r\n')
+})
+
+test('a command that is refused while queueing spoils the transaction', async (t) => {
+  await using s = await startServer()
+  await s.run('multi')
+  await s.run('set', 'a', '1')
+  t.match(await s.run('nosuch'), /^-ERR unknown command/)
+  t.equal(await s.run('exec'), '-EXECABORT Transaction discarded because of previous errors.\r\n')
+  t.equal(await s.run('get', 'a'), '$-1\r\n')
+})
+
+test('a command that fails in EXEC harms only itself', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 's', 'x')
+  await s.run('multi')
+  await s.run('incr', 's')
+  await s.run('set', 'b', '1')
+  t.equal(await s.run('exec'), '*2\r\n-ERR value is not an integer or out of range\r\n+OK\r\n')
+  t.equal(await s.run('get', 'b'), '$1\r\n1\r\n')
+})
+
+test('a watched key that changes breaks the transaction', async (t) => {
+  await using s = await startServer()
+  const other = await s.connect()
+  t.equal(await s.run('watch', 'k'), '+OK\r\n')
+  await other.run('set', 'k', '1')
+  await s.run('multi')
+  await s.run('set', 'k', '2')
+  t.equal(await s.run('exec'), '*-1\r\n')
+  t.equal(await s.run('get', 'k'), '$1\r\n1\r\n')
+  await s.run('watch', 'k')
+  await s.run('unwatch')
+  await other.run('set', 'k', '3')
+  await s.run('multi')
+  t.equal(await s.run('exec'), '*0\r\n')
+  await s.run('hello', '3')
+  await s.run('watch', 'k')
+  await other.run('set', 'k', '4')
+  await s.run('multi')
+  t.equal(await s.run('exec'), '_\r\n')
+})
+
+test('DISCARD forgets queue and watches', async (t) => {
+  await using s = await startServer()
+  const other = await s.connect()
+  await s.run('watch', 'k')
+  await s.run('multi')
+  await s.run('set', 'k', '2')
+  t.equal(await s.run('discard'), '+OK\r\n')
+  await other.run('set', 'k', '1')
+  await s.run('multi')
+  await s.run('get', 'k')
+  t.equal(await s.run('exec'), '*1\r\n$1\r\n1\r\n')
+})
