@@ -1,4 +1,8 @@
 // Settings of a running database.
+#if __has_include(<rocksdb/advanced_cache.h>)  // RocksDB 8 moved the definition of Cache there.
+#include <rocksdb/advanced_cache.h>
+#endif
+
 #include "js.h"
 #include "methods.h"
 #include "session.h"
