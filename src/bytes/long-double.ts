@@ -1,7 +1,7 @@
 import type { Bytes } from './bytes.js'
 
 /**
- * INCRBYFLOAT's arithmetic. Redis computes in x87 long doubles (64 bits of mantissa) and prints 17 decimals without
+ * INCRBYFLOAT's arithmetic, and the way in which GEOPOS prints coordinates. Redis computes in x87 long doubles (64 bits of mantissa) and prints 17 decimals without
  * trailing zeros; JavaScript has no such type, so the two numbers are rationals here, rounded to 64 bits where the
  * processor would round. Source: Redis util.c, string2ld and ld2string (LD_STR_HUMAN).
  */
@@ -48,6 +48,19 @@ export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble | undefi
   const exponent = Math.min(a.exponent, b.exponent)
   const sum = (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent))
   return sum === 0n ? { mantissa: 0n, exponent: 0 } : inRange(roundRatio(sum, 1n, exponent))
+}
+
+/** The exact value of a finite double. */
+export function toLongDouble(n: number): LongDouble {
+  // Every double is a multiple of 2^-1074, and scaling by powers of two is exact while the result is a normal number.
+  let exponent = 0
+  let mantissa = n
+  while (!Number.isSafeInteger(mantissa)) {
+    const isLarge = Math.abs(mantissa) > Number.MAX_SAFE_INTEGER
+    mantissa = isLarge ? mantissa / 2 : mantissa * 2
+    exponent += isLarge ? 1 : -1
+  }
+  return { mantissa: BigInt(mantissa), exponent }
 }
 
 /** At most 17 decimals, rounded half to even, without trailing zeros and never "-0". */

@@ -9,7 +9,7 @@ import {
   readSortableDouble,
   writeSortableDouble,
 } from '../../src/bytes/double.js'
-import { addLongDouble, formatLongDouble, parseLongDouble } from '../../src/bytes/long-double.js'
+import { addLongDouble, formatLongDouble, parseLongDouble, toLongDouble } from '../../src/bytes/long-double.js'
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY } = Number
 
@@ -141,4 +141,17 @@ test('long doubles add and print as INCRBYFLOAT does', async (t) => {
   for (const text of ['', ' 1', '1 ', 'nan', '.', '1e5000', '1e-5000', '0x', '1e99999999999']) {
     t.equal(parseLongDouble(latin1(text)), undefined, text)
   }
+})
+
+test('doubles become long doubles exactly', async (t) => {
+  t.equal(formatLongDouble(toLongDouble(13.361389338970184)), '13.36138933897018433')
+  t.equal(formatLongDouble(toLongDouble(-0.002416670322418213)), '-0.00241667032241821')
+  t.equal(formatLongDouble(toLongDouble(-0)), '0')
+  t.equal(formatLongDouble(toLongDouble(5e-324)), '0')
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (n) => {
+      const { mantissa, exponent } = toLongDouble(n)
+      return exponent >= -1074 && Number(mantissa) * 2 ** Math.ceil(exponent / 2) * 2 ** Math.floor(exponent / 2) === n
+    }),
+  )
 })
