@@ -13,6 +13,10 @@ const EXPIRING = [
   ['g', 'w', 3000],
 ]
 
+/** Two producers, of which the first has two entries. */
+const IDEMPOTENCE = '3c 4064 02 02 "p1" 02 01 "a" 05 02 01 "b" 05 04 02 "p2" 00 02 01'
+const ENTRY_ID = '0000000000000005 0000000000000002'
+
 export const GOLDEN: readonly Golden[] = [
   golden('string as it is', '00 05 "hello"', 'hello'),
   golden('string with a 14-bit length', `00 4041 ${'61'.repeat(65)}`, 'a'.repeat(65)),
@@ -97,6 +101,19 @@ export const GOLDEN: readonly Golden[] = [
     `15 01 ${node()} 02 05 04 05 02 05 03 04 01 ${group('02', 'd007000000000000')}`,
     stream({ ...SECOND, activeMs: 2000 }),
     7.2,
+  ),
+  golden(
+    'stream of the fourth form',
+    `1a 01 ${node()} 02 05 04 05 02 05 03 04 01 ${group('02', 'd007000000000000')} ${IDEMPOTENCE}`,
+    stream({ ...SECOND, activeMs: 2000 }),
+    8.6,
+  ),
+  golden(
+    'stream of the fifth form',
+    `1b 01 ${node()} 02 05 04 05 02 05 03 04 01
+      01 "g" 05 04 02 01 ${ENTRY_ID} f401000000000000 02 00 01 ${ENTRY_ID} ${IDEMPOTENCE}`,
+    stream({ ...SECOND, handedBack: true }),
+    8.8,
   ),
   golden('hash with expiries before the release', '16 02 00 01 "f" 01 "v" 80 00000bb8 01 "g" 01 "w"', EXPIRING, 7.4),
   golden('packed hash with expiries before the release', block('17', packedHash()), EXPIRING, 7.4),
@@ -184,12 +201,12 @@ function node(): string {
 
 /** Group g read to the end; entry 5-2 was delivered twice to c, seen at 1000 ms. */
 function group(entriesRead: string, activeMs = ''): string {
-  const id = '0000000000000005 0000000000000002'
+  const id = ENTRY_ID
   return `01 "g" 05 04 ${entriesRead} 01 ${id} f401000000000000 02 01 01 "c" e803000000000000 ${activeMs} 01 ${id}`
 }
 
 function stream(state: Record<string, unknown>): unknown {
-  const { entriesRead = 2, activeMs = 1000, ...rest } = state
+  const { entriesRead = 2, activeMs = 1000, handedBack = false, ...rest } = state
   return {
     entries: [
       ['5-2', 'f', 'a'],
@@ -206,8 +223,8 @@ function stream(state: Record<string, unknown>): unknown {
           name: 'g',
           lastId: '5-4',
           entriesRead,
-          pending: [['5-2', 'c', 500, 2]],
-          consumers: [['c', 1000, activeMs]],
+          pending: [['5-2', handedBack ? undefined : 'c', 500, 2]],
+          consumers: handedBack ? [] : [['c', 1000, activeMs]],
         },
       ],
     },

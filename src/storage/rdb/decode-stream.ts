@@ -163,13 +163,20 @@ function skipHandedBack(source: ByteSource): number {
   return count
 }
 
-/** The idempotence table of producers has no counterpart here: duration, limit, (producer, table)…, two counters. */
+/**
+ * The idempotence table of producers has no counterpart here.
+ *
+ *   duration, limit, producers(length) (producer entries(length) (name id)…)…, added, duplicates
+ */
 function skipIdempotence(source: ByteSource): void {
   source.length()
   source.length()
-  for (let left = source.count(); left > 0; left--) {
+  for (let producers = source.count(); producers > 0; producers--) {
     source.string()
-    source.bytes(STREAM_ID_SIZE)
+    for (let entries = source.count(); entries > 0; entries--) {
+      source.string()
+      readId(source)
+    }
   }
   source.length()
   source.length()

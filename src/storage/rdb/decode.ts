@@ -64,6 +64,11 @@ export function openValue(source: ByteSource, type: number): OpenValue {
   return open(source, type)
 }
 
+/** Whether `openValue` knows the type. */
+export function isValueType(type: number): boolean {
+  return OPENERS.has(type)
+}
+
 /** Makes the next step. */
 export function stepValue(open: OpenValue, source: ByteSource): void {
   open.step(source)

@@ -2,7 +2,7 @@ import { type Bytes, EMPTY } from '../../bytes/bytes.js'
 import { Crc64 } from '../../bytes/crc64.js'
 import type { Int64 } from '../../bytes/int64.js'
 import { ByteSource } from './byte-source.js'
-import { type OpenValue, openValue, partSize, stepValue, takePart } from './decode.js'
+import { isValueType, type OpenValue, openValue, partSize, stepValue, takePart } from './decode.js'
 import { moduleName, readModuleItems } from './decode-module.js'
 import {
   MODULE_UNSIGNED,
@@ -248,6 +248,7 @@ export class RdbFileReader {
       case OPCODE_KEY_META:
         return skipKeyMetadata(source)
       default:
+        if (!isValueType(opcode)) throw new RdbError('type', `unknown object type or opcode ${opcode}`, opcode)
         return { kind: 'key', key: source.string(), open: openValue(source, opcode) }
     }
   }
