@@ -307,10 +307,7 @@ int unpack_from(lua_State* lua, lua_Integer limit, lua_Integer offset) {
   return count + 1;
 }
 
-int unpack(lua_State* lua) {
-  lua_settop(lua, 1);
-  return unpack_from(lua, 0, 0);
-}
+int unpack(lua_State* lua) { return unpack_from(lua, 0, 0); }
 
 int unpack_one(lua_State* lua) {
   lua_Integer offset = luaL_optinteger(lua, 2, 0);

@@ -4,8 +4,8 @@
 // library through such a table too. Lua 5.1 has no read-only tables of its own, so the functions that pass by a
 // metatable (rawset, rawget, next, table.insert, …) are replaced by ones that know these tables.
 //
-// Gone: io, os but for os.clock, package, debug, print, dofile, loadfile, newproxy (its __gc runs where no hook can
-// stop it), bytecode. Replaced because the originals crash, hang or let a stopped script go on: pcall, xpcall, load,
+// Gone: io, os but for os.clock, package, debug, print, dofile, loadfile, getfenv, setfenv, newproxy (its __gc runs where
+// no hook can stop it), bytecode. Replaced because the originals crash, hang or let a stopped script go on: pcall, xpcall, load,
 // loadstring, unpack, coroutine.resume and wrap, collectgarbage, string.rep and the pattern functions.
 #include <cstring>
 #include <ctime>
@@ -44,7 +44,15 @@ void see_through(lua_State* lua, int index) {
   }
 }
 
-int refuse_write(lua_State* lua) { return luaL_error(lua, "Attempt to modify a readonly table"); }
+constexpr char read_only_text[] = "Attempt to modify a readonly table";
+
+int refuse_write(lua_State* lua) { return luaL_error(lua, read_only_text); }
+
+// The same from a library function, where Redis names no line.
+int refuse_raw_write(lua_State* lua) {
+  lua_pushstring(lua, read_only_text);
+  return lua_error(lua);
+}
 
 int refuse_global(lua_State* lua) {
   lua_pushlightuserdata(lua, &behind);
@@ -71,9 +79,6 @@ void make_read_only(lua_State* lua) {
   lua_setfield(lua, -2, "__index");
   lua_pushcfunction(lua, refuse_write);
   lua_setfield(lua, -2, "__newindex");
-  // What getmetatable shows: a table, and read-only.
-  lua_pushvalue(lua, -2);
-  lua_setfield(lua, -2, "__metatable");
   lua_setmetatable(lua, -2);
   lua_remove(lua, -2);
 }
@@ -164,8 +169,16 @@ int script_rawset(lua_State* lua) {
   luaL_checkany(lua, 2);
   luaL_checkany(lua, 3);
   lua_settop(lua, 3);
-  if (is_read_only(lua, 1)) return refuse_write(lua);
+  if (is_read_only(lua, 1)) return refuse_raw_write(lua);
   lua_rawset(lua, 1);
+  return 1;
+}
+
+// A read-only table shows the metatable that it is said to have, not the one that makes it read-only.
+int script_getmetatable(lua_State* lua) {
+  luaL_checkany(lua, 1);
+  if (luaL_getmetafield(lua, 1, "__metatable")) return 1;
+  if (is_read_only(lua, 1) || !lua_getmetatable(lua, 1)) lua_pushnil(lua);
   return 1;
 }
 
@@ -173,7 +186,7 @@ int script_setmetatable(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   int type = lua_type(lua, 2);
   luaL_argcheck(lua, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table expected");
-  if (is_read_only(lua, 1)) return refuse_write(lua);
+  if (is_read_only(lua, 1)) return refuse_raw_write(lua);
   if (luaL_getmetafield(lua, 1, "__metatable")) return luaL_error(lua, "cannot change a protected metatable");
   lua_settop(lua, 2);
   lua_setmetatable(lua, 1);
@@ -182,7 +195,7 @@ int script_setmetatable(lua_State* lua) {
 
 // A function of the table library that writes without looking at metatables.
 int guarded(lua_State* lua) {
-  if (is_read_only(lua, 1)) return refuse_write(lua);
+  if (is_read_only(lua, 1)) return refuse_raw_write(lua);
   return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
 
@@ -377,13 +390,14 @@ void replace_base(lua_State* lua) {
                                        {"next", script_next},
                                        {"rawget", script_rawget},
                                        {"rawset", script_rawset},
+                                       {"getmetatable", script_getmetatable},
                                        {"setmetatable", script_setmetatable},
                                        {"load", script_load},
                                        {"loadstring", script_loadstring},
                                        {"collectgarbage", collectgarbage},
                                        {"gcinfo", gcinfo},
                                        {nullptr, nullptr}};
-  static const char* const removed[] = {"dofile", "loadfile", "print", "newproxy", "module", "require"};
+  static const char* const removed[] = {"dofile", "loadfile", "print", "newproxy", "module", "require", "getfenv", "setfenv"};
   lua_pushvalue(lua, LUA_GLOBALSINDEX);
   luaL_register(lua, nullptr, functions);
   lua_getfield(lua, -1, "next");
@@ -458,8 +472,8 @@ void refuse_absent(lua_State* lua) {
 int push_load_globals(lua_State* lua, const char* version, uint32_t version_number) {
   static const char* const shared[] = {
       "assert",   "bit",        "cjson",    "cmsgpack", "collectgarbage", "coroutine", "error",  "gcinfo",
-      "getfenv",  "getmetatable", "ipairs", "load",     "loadstring",     "math",      "next",   "os",
-      "pairs",    "pcall",      "rawequal", "rawget",   "rawset",         "select",    "setfenv", "setmetatable",
+      "getmetatable", "ipairs", "load",     "loadstring",     "math",      "next",   "os",
+      "pairs",    "pcall",      "rawequal", "rawget",   "rawset",         "select", "setmetatable",
       "string",   "struct",     "table",    "tonumber", "tostring",       "type",      "unpack", "xpcall",
       "_G",       "_VERSION"};
   lua_newtable(lua);

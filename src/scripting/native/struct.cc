@@ -120,6 +120,7 @@ int pack(lua_State* lua) {
   const char* format = luaL_checkstring(lua, 1);
   Bytes& out = current().scratch;
   out.clear();
+  lua_pushnil(lua);  // what a missing argument is said to be
   Layout layout;
   int next = 2;
   size_t position = 0;

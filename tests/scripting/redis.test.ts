@@ -1,0 +1,50 @@
+/** The engine against a real redis-server: the same scripts, the same bytes. */
+import { test } from 'tap'
+import { API_CASES } from './cases-api.js'
+import { LIBRARY_CASES } from './cases-libraries.js'
+import { NO_REDIS, openBench, type Replies, startRedis } from './support.js'
+
+/** What Redis 7.0 answers otherwise, and why we do not follow it. */
+const DIFFERENT: ReadonlyMap<string, string> = new Map([
+  ['return {double=3.14}', 'Redis prints the shortest form since 7.2'],
+  ['return {double=0.1}', 'Redis prints the shortest form since 7.2'],
+  ["return redis.log(10,'y')", 'the text was corrected in Redis 8'],
+  ['return redis.set_repl()', 'the text was corrected in Redis 8'],
+  ['nosuch = 1', "Kvrocks's text for a new global says which one"],
+])
+
+/** What the commands of the scripts answer on the real server too. */
+const REPLIES: Replies = {
+  ping: '+PONG\r\n',
+  'echo a': '$1\r\na\r\n',
+  'get nokey': (protocol) => (protocol === 3 ? '_\r\n' : '$-1\r\n'),
+  'lpush str 1': '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n',
+}
+
+test('scripts answer what Redis answers, byte for byte', { skip: NO_REDIS }, async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  for (const protocol of [2, 3] as const) {
+    const client = await redis.connect(protocol)
+    await client.send('SET', 'str', 'x')
+    for (const script of [...API_CASES, ...LIBRARY_CASES]) {
+      // Options of cjson outlive a script, there as here.
+      await client.send('EVAL', 'cjson.encode_sparse_array(false) cjson.encode_invalid_numbers(false)', '0')
+      const theirs = (await client.send('EVAL', script, '1', 'k1', 'a1', 'a2')).toString('latin1')
+      const ours = openBench(REPLIES).evaluate(script, { keys: ['k1'], args: ['a1', 'a2'], protocol })
+      if (DIFFERENT.has(script)) t.not(ours, theirs, `${script}: still differs`)
+      else t.equal(ours, theirs, `RESP${protocol}: ${script.slice(0, 80)}`)
+    }
+  }
+})
+
+test('math.random gives the numbers of Redis for the same seed', { skip: NO_REDIS }, async (t) => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const client = await redis.connect(2)
+  const script = `math.randomseed(ARGV[1]) local r = {} for i = 1, 50 do r[i] = tostring(math.random(1000000)) end return r`
+  const { evaluate } = openBench()
+  for (const seed of ['0', '1', '-5', '2147483647', '123456789']) {
+    t.equal(evaluate(script, { args: [seed] }), (await client.send('EVAL', script, '0', seed)).toString())
+  }
+})
