@@ -9,9 +9,9 @@
  * Memory: an allocation beyond `memoryLimitBytes` fails with Lua's "not enough memory", and the state stays usable. With
  * LuaJIT, where the system has no Lua 5.1, memory is not bounded.
  */
-import { type LuaState, loadAddon, type NativeFailure, type NativeFunction } from './native.js'
+import { notCompiled, notLoaded, raised } from '../protocol/errors/scripting.js'
+import { type LuaState, loadAddon, type NativeFunction } from './native.js'
 import { packedSize, packInto, unpack } from './packing.js'
-import { ScriptError } from './script-error.js'
 
 /** What scripts reach outside of themselves. */
 export interface ScriptHost {
@@ -74,7 +74,7 @@ export class LuaEngine {
   /** Compiles a script's code. Returns what run() and release() take. Throws a ScriptError. */
   compile(code: Uint8Array): number {
     const reference = this.#state.compile(code, '@user_script')
-    if (typeof reference === 'string') throw new ScriptError(`ERR Error compiling script (new function): ${reference}`)
+    if (typeof reference === 'string') throw notCompiled(reference)
     return reference
   }
 
@@ -113,8 +113,7 @@ export class LuaEngine {
     const functions = this.#state.loadLibrary(code, timeLimitMs)
     if (functions !== undefined) return functions
     const { text, stopped } = this.#state.failure()
-    if (text.startsWith('ERR Error compiling')) throw new ScriptError(oneLine(text))
-    throw new ScriptError(oneLine(`ERR Error registering functions: ${text.replace(/^ERR /, '')}`), stopped)
+    throw notLoaded(text, stopped)
   }
 
   /** Frees the Lua state. The engine cannot be used afterwards. */
@@ -140,18 +139,9 @@ export class LuaEngine {
         : state.run(reference, isFunction, keys.length, args.length, bytes, protocol, timeLimitMs, resp3Allowed, block)
     if (typeof result !== 'number') return result
     if (result >= 0) return this.#out.subarray(0, result)
-    throw errorOf(state.failure(), name)
+    const { text, source, line, stopped } = state.failure()
+    throw raised(text, stopped, name, source, line)
   }
-}
-
-function errorOf({ text, source, line, stopped }: NativeFailure, name: string): ScriptError {
-  const place = line < 0 ? '' : ` script: ${name}, on ${source}:${line}.`
-  return new ScriptError(oneLine(text + place), stopped)
-}
-
-/** A RESP error is one line. Source: Kvrocks drops the characters, its test of error_reply expects so. */
-function oneLine(text: string): string {
-  return text.replace(/[\r\n]/g, '')
 }
 
 function versionNumber(version: string): number {

@@ -3,7 +3,7 @@
  * only evaluated the most recent are kept, as in Redis 7.4, so that a client that writes its arguments into the body
  * cannot fill the memory.
  */
-import { createHash } from 'node:crypto'
+import { sha1Hex } from '../bytes/sha1.js'
 import type { LuaEngine } from './engine.js'
 import { readScriptHead } from './shebang.js'
 
@@ -46,9 +46,9 @@ export class ScriptCache {
     return this.#loaded.has(sha)
   }
 
-  /** The script for EVAL. Throws a ScriptError when it does not compile. */
+  /** The script for EVAL. Throws a ReplyError when its first line is wrong or it does not compile. */
   evaluate(body: Buffer): Script {
-    const key = body.toString('latin1')
+    const key = body.latin1Slice(0)
     const known = this.#byBody.get(key)
     if (known !== undefined) return known
     const script = this.#compile(body, key)
@@ -59,7 +59,7 @@ export class ScriptCache {
 
   /** The script for SCRIPT LOAD: as evaluate, and it stays. */
   load(body: Buffer): Script {
-    const key = body.toString('latin1')
+    const key = body.latin1Slice(0)
     const script = this.#byBody.get(key) ?? this.#compile(body, key)
     this.#evaluated.delete(script.sha)
     this.#loaded.set(script.sha, script)
@@ -77,7 +77,7 @@ export class ScriptCache {
   #compile(body: Buffer, key: string): Script {
     const { flags, isLegacy, codeOffset } = readScriptHead(body)
     const reference = this.#engine.compile(body.subarray(codeOffset))
-    const script = { sha: sha1(body), reference, flags, isLegacy, body: Buffer.from(body) }
+    const script = { sha: sha1Hex(body), reference, flags, isLegacy, body: Buffer.from(body) }
     this.#byBody.set(key, script)
     return script
   }
@@ -86,12 +86,7 @@ export class ScriptCache {
     const [oldest] = this.#evaluated.values()
     if (oldest === undefined) return
     this.#evaluated.delete(oldest.sha)
-    this.#byBody.delete(oldest.body.toString('latin1'))
+    this.#byBody.delete(oldest.body.latin1Slice(0))
     this.#engine.release(oldest.reference)
   }
-}
-
-/** The name of a script: 40 hexadecimal digits. */
-export function sha1(body: Uint8Array): string {
-  return createHash('sha1').update(body).digest('hex')
 }

@@ -3,8 +3,19 @@
  * rules: Redis's evalExtractShebangFlags and functionExtractLibMetaData; of the error texts: Kvrocks's
  * src/storage/scripting.cc, which its tests look for.
  */
+import {
+  BAD_LIBRARY_NAME,
+  INVALID_METADATA,
+  INVALID_SHEBANG,
+  MISSING_METADATA,
+  NO_LIBRARY_NAME,
+  REDUNDANT_FLAGS,
+  REDUNDANT_NAME,
+  unexpectedEngine,
+  unknownFlag,
+  unknownShebangOption,
+} from '../protocol/errors/scripting.js'
 import { SCRIPT_FLAGS } from './flags.js'
-import { ScriptError } from './script-error.js'
 
 /** A script without a first line of its own: it may write, and touch keys of more than one slot. */
 export interface ScriptHead {
@@ -25,57 +36,53 @@ const NUMBER_SIGN = 0x23
 const EXCLAMATION_MARK = 0x21
 const NEWLINE = 0x0a
 
-/** Reads a script's first line. Throws a ScriptError. */
+/** Reads a script's first line. Throws a ReplyError. */
 export function readScriptHead(body: Buffer): ScriptHead {
   if (!hasShebang(body)) return NO_HEAD
   const end = body.indexOf(NEWLINE)
-  if (end < 0) throw new ScriptError('ERR Invalid script shebang')
+  if (end < 0) throw INVALID_SHEBANG
   let flags: number | undefined
   for (const option of optionsAfterEngine(body, end)) {
-    if (!option.startsWith('flags=')) throw new ScriptError(`ERR Unknown lua shebang option: ${option}`)
-    if (flags !== undefined) throw new ScriptError('ERR Redundant flags in script shebang')
+    if (!option.startsWith('flags=')) throw unknownShebangOption(option)
+    if (flags !== undefined) throw REDUNDANT_FLAGS
     flags = readFlags(option.slice('flags='.length).split(','))
   }
   return { flags: flags ?? 0, isLegacy: false, codeOffset: end }
 }
 
-/** Reads a library's first line, which must name the library. Throws a ScriptError. */
+/** Reads a library's first line, which must name the library. Throws a ReplyError. */
 export function readLibraryHead(body: Buffer): LibraryHead {
-  if (!hasShebang(body)) throw new ScriptError('ERR Missing library metadata')
+  if (!hasShebang(body)) throw MISSING_METADATA
   const end = body.indexOf(NEWLINE)
-  if (end < 0) throw new ScriptError('ERR Invalid library metadata')
+  if (end < 0) throw INVALID_METADATA
   let name: string | undefined
   for (const option of optionsAfterEngine(body, end)) {
-    if (!/^name=/i.test(option)) throw new ScriptError(`ERR Unknown lua shebang option: ${option}`)
-    if (name !== undefined) throw new ScriptError('ERR Redundant library name in script shebang')
+    if (!/^name=/i.test(option)) throw unknownShebangOption(option)
+    if (name !== undefined) throw REDUNDANT_NAME
     name = option.slice('name='.length)
   }
-  if (name === undefined) throw new ScriptError('ERR Library name was not given')
+  if (name === undefined) throw NO_LIBRARY_NAME
   if (!/^[A-Za-z0-9_]+$/.test(name)) throw BAD_LIBRARY_NAME
   return { name, codeOffset: end }
 }
 
-/** Bits of the named flags. Throws a ScriptError for a name that does not exist. */
+/** Bits of the named flags. Throws a ReplyError for a name that does not exist. */
 export function readFlags(names: readonly string[]): number {
   let flags = 0
   for (const name of names) {
     const bit = SCRIPT_FLAGS.get(name)
-    if (bit === undefined) throw new ScriptError(`ERR Unknown flag given: ${name}`)
+    if (bit === undefined) throw unknownFlag(name)
     flags |= bit
   }
   return flags
 }
-
-const BAD_LIBRARY_NAME = new ScriptError(
-  'ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long',
-)
 
 function hasShebang(body: Buffer): boolean {
   return body[0] === NUMBER_SIGN && body[1] === EXCLAMATION_MARK
 }
 
 function optionsAfterEngine(body: Buffer, end: number): string[] {
-  const [engine = '', ...options] = body.toString('latin1', 0, end).trim().split(/\s+/)
-  if (engine !== '#!lua') throw new ScriptError(`ERR Unexpected engine in script shebang: ${engine.slice(2)}`)
+  const [engine = '', ...options] = body.latin1Slice(0, end).trim().split(/\s+/)
+  if (engine !== '#!lua') throw unexpectedEngine(engine.slice(2))
   return options
 }

@@ -1,8 +1,10 @@
 /** The engine against a real redis-server: the same scripts, the same bytes. */
 import { test } from 'tap'
+import { RawClient } from '../support/raw-client.js'
+import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { API_CASES } from './cases-api.js'
 import { LIBRARY_CASES } from './cases-libraries.js'
-import { NO_REDIS, openBench, type Replies, startRedis } from './support.js'
+import { openBench, type Replies } from './support.js'
 
 /** What Redis 7.0 answers otherwise, and why we do not follow it. */
 const DIFFERENT: ReadonlyMap<string, string> = new Map([
@@ -21,16 +23,18 @@ const REPLIES: Replies = {
   'lpush str 1': '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n',
 }
 
-test('scripts answer what Redis answers, byte for byte', { skip: NO_REDIS }, async (t) => {
-  const redis = await startRedis()
+test('scripts answer what Redis answers, byte for byte', { skip: REDIS_MISSING }, async (t) => {
+  const redis = await startRedisServer()
   t.teardown(() => redis.stop())
   for (const protocol of [2, 3] as const) {
-    const client = await redis.connect(protocol)
-    await client.send('SET', 'str', 'x')
+    const client = await RawClient.connect(redis.port)
+    t.teardown(() => client.close())
+    await client.run('HELLO', protocol)
+    await client.run('SET', 'str', 'x')
     for (const script of [...API_CASES, ...LIBRARY_CASES]) {
       // Options of cjson outlive a script, there as here.
-      await client.send('EVAL', 'cjson.encode_sparse_array(false) cjson.encode_invalid_numbers(false)', '0')
-      const theirs = (await client.send('EVAL', script, '1', 'k1', 'a1', 'a2')).toString('latin1')
+      await client.run('EVAL', 'cjson.encode_sparse_array(false) cjson.encode_invalid_numbers(false)', '0')
+      const theirs = await client.run('EVAL', script, '1', 'k1', 'a1', 'a2')
       const ours = openBench(REPLIES).evaluate(script, { keys: ['k1'], args: ['a1', 'a2'], protocol })
       if (DIFFERENT.has(script)) t.not(ours, theirs, `${script}: still differs`)
       else t.equal(ours, theirs, `RESP${protocol}: ${script.slice(0, 80)}`)
@@ -38,13 +42,14 @@ test('scripts answer what Redis answers, byte for byte', { skip: NO_REDIS }, asy
   }
 })
 
-test('math.random gives the numbers of Redis for the same seed', { skip: NO_REDIS }, async (t) => {
-  const redis = await startRedis()
+test('math.random gives the numbers of Redis for the same seed', { skip: REDIS_MISSING }, async (t) => {
+  const redis = await startRedisServer()
   t.teardown(() => redis.stop())
-  const client = await redis.connect(2)
+  const client = await RawClient.connect(redis.port)
+  t.teardown(() => client.close())
   const script = `math.randomseed(ARGV[1]) local r = {} for i = 1, 50 do r[i] = tostring(math.random(1000000)) end return r`
   const { evaluate } = openBench()
   for (const seed of ['0', '1', '-5', '2147483647', '123456789']) {
-    t.equal(evaluate(script, { args: [seed] }), (await client.send('EVAL', script, '0', seed)).toString())
+    t.equal(evaluate(script, { args: [seed] }), await client.run('EVAL', script, '0', seed))
   }
 })

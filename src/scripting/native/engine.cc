@@ -30,19 +30,27 @@ void* allocate(void* owner, void* block, size_t old_bytes, size_t new_bytes) {
   return moved;
 }
 
-// Lua 5.1 does not collect when an allocation fails, so garbage must not come near the limit.
-void collect_if_large(lua_State* lua, Engine& engine) {
+// Collects all garbage. The collector may allocate, and it has to be able to when there is nothing left.
+void collect(Engine& engine) {
   size_t limit = engine.limit_bytes;
-  if (limit == 0 || engine.used_bytes < limit / 2) return;
-  if (engine.used_bytes < engine.collected_at + limit / 16) return;
-  lua_gc(lua, LUA_GCCOLLECT, 0);
-  engine.collected_at = engine.used_bytes;
+  engine.limit_bytes = 0;
+  lua_gc(engine.lua, LUA_GCCOLLECT, 0);
+  engine.limit_bytes = limit;
+}
+
+// Lua 5.1 does not collect when an allocation fails, so garbage must not come near the limit: beyond half of it, all is
+// collected whenever a sixteenth has been added to what `kept_bytes` says is in use.
+void collect_if_large(Engine& engine, size_t* kept_bytes) {
+  size_t limit = engine.limit_bytes;
+  if (limit == 0 || engine.used_bytes < limit / 2 || engine.used_bytes < *kept_bytes + limit / 16) return;
+  collect(engine);
+  *kept_bytes = engine.used_bytes;
 }
 
 void on_count(lua_State* lua, lua_Debug*) {
   Engine& engine = current();
   if (engine.abort != Abort::none) abort_script(lua, engine.abort);
-  collect_if_large(lua, engine);
+  collect_if_large(engine, &engine.collected_at);
   check_time(lua);
 }
 
@@ -105,7 +113,14 @@ int on_error(lua_State* lua) {
   return 1;
 }
 
+// Between two scripts: leaves an empty stack, and room.
+void settle(Engine& engine) {
+  lua_settop(engine.lua, 0);
+  collect_if_large(engine, &engine.idle_bytes);
+}
+
 void begin(Engine& engine) {
+  engine.collected_at = engine.idle_bytes;
   engine.reply.clear();
   engine.error.clear();
   engine.error_line = -1;
@@ -154,7 +169,6 @@ bool call_limited(lua_State* lua, Engine& engine, int arguments, int results) {
 int run_protected(lua_State* lua) {
   Engine& engine = current();
   const Run& request = *static_cast<const Run*>(lua_touserdata(lua, 1));
-  collect_if_large(lua, engine);
   lua_settop(lua, 0);
   lua_pushcfunction(lua, on_error);
   lua_rawgeti(lua, LUA_REGISTRYINDEX, request.function_ref);
@@ -331,7 +345,7 @@ int compile(Engine& engine, const char* code, size_t size, const char* chunk_nam
     const char* text = lua_tostring(lua, -1);
     engine.error.append(text == nullptr ? "unknown error" : text);
   }
-  lua_settop(lua, 0);
+  settle(engine);
   return ref;
 }
 
@@ -344,7 +358,7 @@ bool run(Engine& engine, const Run& request) {
   lua_rawgeti(lua, LUA_REGISTRYINDEX, engine.run_ref);
   lua_pushlightuserdata(lua, const_cast<Run*>(&request));
   bool done = call_protected(engine, 1);
-  lua_settop(lua, 0);
+  settle(engine);
   engine.running = false;
   return done;
 }
@@ -364,7 +378,7 @@ bool load_library(Engine& engine, const char* code, size_t size) {
   lua_pushlightuserdata(lua, const_cast<char*>(code));
   lua_pushnumber(lua, static_cast<double>(size));
   bool done = call_protected(engine, 2);
-  lua_settop(lua, 0);
+  settle(engine);
   show_globals(engine, engine.globals_ref);
   engine.loading = false;
   return done;

@@ -27,10 +27,12 @@ enum class Abort { none, time, memory, host };
 struct Engine {
   lua_State* lua = nullptr;
 
-  // Memory that Lua holds, and its bound (0: none). `collected_at` is what was left by the last full collection.
+  // Memory that Lua holds, and its bound (0: none). `collected_at` is what the last full collection left, `idle_bytes` what
+  // the last one between two scripts did.
   size_t used_bytes = 0;
   size_t limit_bytes = 0;
   size_t collected_at = 0;
+  size_t idle_bytes = 0;
 
   // The run under way. `protocol` is the caller's, `script_protocol` what redis.setresp chose for redis.call.
   bool running = false;

@@ -27,8 +27,6 @@ struct Options {
 
 Options& options_of(lua_State* lua) { return *static_cast<Options*>(lua_touserdata(lua, lua_upvalueindex(1))); }
 
-// ---------------------------------------------------------------------------------------------------------- options
-
 void arguments(lua_State* lua, int count) {
   luaL_argcheck(lua, lua_gettop(lua) <= count, count + 1, "found too many arguments");
   lua_settop(lua, count);
@@ -107,8 +105,6 @@ int decode_invalid_numbers(lua_State* lua) {
   return 1;
 }
 
-// --------------------------------------------------------------------------------------------------------- encoding
-
 int refuse(lua_State* lua, int index, const char* reason) {
   return luaL_error(lua, "Cannot serialise %s: %s", luaL_typename(lua, index), reason);
 }
@@ -131,12 +127,14 @@ void put_string(lua_State* lua, Bytes& out, int index) {
       char escape[] = {'\\', letters[byte - 8]};
       out.append(escape, 2);
     } else {
-      char escape[8];
-      out.append(escape, static_cast<size_t>(snprintf(escape, sizeof escape, "\\u%04x", byte)));
+      static const char digits[] = "0123456789abcdef";
+      char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+      out.append(escape, sizeof escape);
     }
   }
   out.append(text + plain, size - plain);
   out.push('"');
+  check_buffer(lua, out);
 }
 
 void put_number(lua_State* lua, const Options& options, Bytes& out, int index) {
@@ -246,8 +244,6 @@ int encode(lua_State* lua) {
   lua_pushlstring(lua, out.data(), out.size());
   return 1;
 }
-
-// --------------------------------------------------------------------------------------------------------- decoding
 
 // The first six in the order of the marks {}[]:,
 enum class Kind { object, object_end, array, array_end, colon, comma, string, number, boolean, null, end, error };
@@ -508,8 +504,6 @@ int decode(lua_State* lua) {
   if (token.kind != Kind::end) unexpected(lua, "the end", token);
   return 1;
 }
-
-// ----------------------------------------------------------------------------------------------------------- module
 
 int create(lua_State* lua) {
   push_json(lua);

@@ -12,8 +12,6 @@ namespace {
 
 constexpr int nesting_max = 16;
 
-// ---------------------------------------------------------------------------------------------------------- writing
-
 void put(Bytes& out, unsigned char tag, uint64_t value, int bytes) {
   char image[9] = {static_cast<char>(tag)};
   for (int i = 0; i < bytes; i++) image[1 + i] = static_cast<char>(value >> (8 * (bytes - 1 - i)));
@@ -98,6 +96,7 @@ void put_value(lua_State* lua, Bytes& out, int level) {
     size_t size;
     const char* text = lua_tolstring(lua, -1, &size);
     put_string(out, text, size);
+    check_buffer(lua, out);
   } else if (type == LUA_TBOOLEAN) {
     out.push(static_cast<char>(lua_toboolean(lua, -1) ? 0xc3 : 0xc2));
   } else if (type == LUA_TTABLE && level < nesting_max) {
@@ -139,8 +138,6 @@ int pack(lua_State* lua) {
   lua_pushlstring(lua, out.data(), out.size());
   return 1;
 }
-
-// ---------------------------------------------------------------------------------------------------------- reading
 
 struct Cursor {
   const unsigned char* at;

@@ -265,8 +265,6 @@ const char* match_from(Matcher& m, const char* s, const char* p) {
   return match(m, s, p);
 }
 
-// ---------------------------------------------------------------------------------------------------------- results
-
 void push_capture(Matcher& m, int index, const char* s, const char* e) {
   if (index >= m.captures_count) {
     if (index != 0) luaL_error(m.lua, "invalid capture index");
@@ -288,8 +286,6 @@ int push_captures(Matcher& m, const char* s, const char* e) {
   for (int i = 0; i < count; i++) push_capture(m, i, s, e);
   return count;
 }
-
-// --------------------------------------------------------------------------------------------------------- functions
 
 int find_plain(lua_State* lua, const char* text, size_t size, size_t from, const char* wanted, size_t wanted_size) {
   const char* at = text + from;

@@ -176,6 +176,7 @@ void append_table(lua_State* lua, Engine& engine) {
 void append_reply(lua_State* lua, Engine& engine) {
   Bytes& out = engine.reply;
   tick(lua);
+  if (out.failed()) abort_script(lua, Abort::memory);
   if (!lua_checkstack(lua, 6)) {
     out.append("-ERR reached lua stack limit\r\n");
     lua_pop(lua, 1);

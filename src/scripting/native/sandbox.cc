@@ -83,8 +83,6 @@ void make_read_only(lua_State* lua) {
   lua_remove(lua, -2);
 }
 
-// -------------------------------------------------------------------------------------------------- calls and errors
-
 int rethrow_if_stopped(lua_State* lua) { return current().abort != Abort::none ? lua_error(lua) : 0; }
 
 // As Redis's: a table with an error's text is given to the script as that text.
@@ -111,9 +109,20 @@ int script_pcall(lua_State* lua) {
   return 2;
 }
 
+// The script's own handler stands behind this one. An error that a hook raises is handled with hooks off, so a handler
+// that is called for it could not be stopped any more.
+int handle_error(lua_State* lua) {
+  if (current().abort != Abort::none) return 1;
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, lua_gettop(lua) - 1, 1);
+  return 1;
+}
+
 int script_xpcall(lua_State* lua) {
   luaL_checkany(lua, 2);
   lua_settop(lua, 2);
+  lua_pushcclosure(lua, handle_error, 1);
   lua_insert(lua, 1);
   int status = lua_pcall(lua, 0, LUA_MULTRET, 1);
   if (status != 0) rethrow_if_stopped(lua);
@@ -137,8 +146,6 @@ int unpack(lua_State* lua) {
   for (lua_Integer i = from; i <= to; i++) lua_rawgeti(lua, 1, static_cast<int>(i));
   return static_cast<int>(count);
 }
-
-// ----------------------------------------------------------------------------------------------------------- tables
 
 int script_next(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
@@ -206,8 +213,6 @@ void guard(lua_State* lua, const char* name) {
   lua_setfield(lua, -2, name);
 }
 
-// ------------------------------------------------------------------------------------------------------ code as text
-
 int load_text(lua_State* lua, const char* code, size_t size, const char* name) {
   if (size > 0 && code[0] == LUA_SIGNATURE[0]) {
     lua_pushnil(lua);
@@ -249,8 +254,6 @@ int script_load(lua_State* lua) {
   const char* text = lua_tolstring(lua, -1, &size);
   return load_text(lua, text, size, name);
 }
-
-// -------------------------------------------------------------------------------------------------------- coroutines
 
 const char* state_of(lua_State* lua, lua_State* thread) {
   if (lua == thread) return "running";
@@ -324,8 +327,6 @@ int coroutine_wrap(lua_State* lua) {
   return 1;
 }
 
-// ------------------------------------------------------------------------------------------------------------- others
-
 int collectgarbage(lua_State* lua) {
   static const char* const options[] = {"collect", "count", "step", "stop", "restart", "setpause", "setstepmul", nullptr};
   switch (luaL_checkoption(lua, 1, "collect", options)) {
@@ -362,10 +363,16 @@ int string_rep(lua_State* lua) {
   if (static_cast<size_t>(count) > string_bytes_max / size) return luaL_error(lua, "resulting string too large");
   Bytes& out = current().scratch;
   out.clear();
-  char* to = out.reserve(size * static_cast<size_t>(count));
+  size_t total = size * static_cast<size_t>(count);
+  char* to = out.reserve(total);
   check_buffer(lua, out);
-  for (lua_Integer i = 0; i < count; i++) memcpy(to + static_cast<size_t>(i) * size, text, size);
-  lua_pushlstring(lua, to, size * static_cast<size_t>(count));
+  memcpy(to, text, size);
+  for (size_t done = size; done < total;) {
+    size_t more = done < total - done ? done : total - done;
+    memcpy(to + done, to, more);
+    done += more;
+  }
+  lua_pushlstring(lua, to, total);
   out.clear();
   return 1;
 }
@@ -374,8 +381,6 @@ int os_clock(lua_State* lua) {
   lua_pushnumber(lua, static_cast<double>(clock()) / CLOCKS_PER_SEC);
   return 1;
 }
-
-// ------------------------------------------------------------------------------------------------------------ set up
 
 void open_library(lua_State* lua, lua_CFunction open, const char* name) {
   lua_pushcfunction(lua, open);
