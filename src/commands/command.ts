@@ -202,7 +202,7 @@ export function fitsArity(command: CommandSpec, count: number): boolean {
 }
 
 /** Indexes of the keys among `args`. */
-export function keyIndexes({ keys }: CommandSpec, args: Args): readonly number[] {
+export function keyIndexes({ keys }: Pick<CommandSpec, 'keys'>, args: Args): readonly number[] {
   if (keys === undefined) return []
   if (typeof keys === 'function') return keys(args)
   const last = keys.last < 0 ? args.count + keys.last : keys.last

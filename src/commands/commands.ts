@@ -6,6 +6,8 @@ import { configCommands } from './config.js'
 import { connectionCommands } from './connection.js'
 import { hashCommands } from './hash.js'
 import { introspectionCommands } from './introspection.js'
+import { listCommands } from './list.js'
+import { multiListCommands } from './list-multi.js'
 import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
@@ -19,6 +21,8 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', configCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
+  ['list', listCommands],
+  ['list', multiListCommands],
   ['set', setCommands],
   ['string', conditionalStringCommands],
 ]

@@ -61,6 +61,12 @@ export class Subkeys {
     if (turn.observing) this.#db.touch(this.#key)
   }
 
+  /** Deletes the rows from `from` up to, not including, `to` by one record: for many rows. */
+  deleteRange(from: Bytes, to: Bytes): void {
+    this.#db.turn.deleteRows(this.#cf, concat(this.#prefix, from), concat(this.#prefix, to))
+    this.#db.touch(this.#key)
+  }
+
   /** Walks rows in order of sub-key; the cursor's key is the sub-key. Close it, or declare it with `using`. */
   scan(range: SubkeyScan = {}): RowCursor {
     const { from = EMPTY, to, reverse = false, values = true } = range

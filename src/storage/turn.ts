@@ -181,6 +181,13 @@ export class Turn {
     if (!this.isHeld) this.commit()
   }
 
+  /** Deletes rows from `begin` up to, not including, `end` by one record of the turn's batch. */
+  deleteRows(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
+    this.#flushLog()
+    this.#batch.deleteRange(cf, begin, end)
+    this.#overlay.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0))
+  }
+
   /** Log data for the rows that follow; without any it is not written. */
   logData(blob: Bytes): void {
     this.#pendingLog = blob
