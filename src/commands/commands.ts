@@ -4,8 +4,10 @@ import { clientCommands } from './client-commands.js'
 import type { AnyCommand, CommandGroup } from './command.js'
 import { configCommands } from './config.js'
 import { connectionCommands } from './connection.js'
+import { expireCommands } from './expire.js'
 import { hashCommands } from './hash.js'
 import { introspectionCommands } from './introspection.js'
+import { keyCommands } from './key.js'
 import { listCommands } from './list.js'
 import { multiListCommands } from './list-multi.js'
 import { setCommands } from './set.js'
@@ -19,6 +21,8 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['transactions', transactionCommands],
   ['server', introspectionCommands],
   ['server', configCommands],
+  ['generic', keyCommands],
+  ['generic', expireCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['list', listCommands],

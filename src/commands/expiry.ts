@@ -1,7 +1,7 @@
 /** Times of expiry as commands give them: relative or absolute, in seconds or milliseconds. */
 
 import type { Bytes } from '../bytes/bytes.js'
-import { type Int64, parseInt64 } from '../bytes/int64.js'
+import { INT64_MAX, INT64_MIN, parseInt64 } from '../bytes/int64.js'
 import { invalidExpire, NOT_AN_INTEGER } from '../protocol/errors.js'
 import type { OptionReader } from './options.js'
 
@@ -36,31 +36,27 @@ export function takeExpiryUnit(options: OptionReader): ExpiryUnit | undefined {
 
 /** A time that must be in the future, as SET EX wants it. `name` is the command's, for the error. */
 export function positiveExpiry(text: Bytes, unit: ExpiryUnit, name: string): Expiry {
-  const value = parseInt64(text)
-  if (value === undefined) throw NOT_AN_INTEGER
-  const ms = scaled(value, unit)
-  if (ms === undefined || ms <= 0) throw invalidExpire(name)
-  return { ms, isAbsolute: unit.isAbsolute }
+  const expiry = anyExpiry(text, unit, name)
+  if (expiry.ms <= 0) throw invalidExpire(name)
+  return expiry
 }
 
-/** Any time, as EXPIRE takes it. Throws where it does not fit. */
-export function anyExpiry(text: Bytes, unit: ExpiryUnit, name: string): Expiry {
+/** Any time, as EXPIRE takes it. Throws where it, or the moment that it means, is beyond int64 milliseconds. */
+export function anyExpiry(text: Bytes, { scale, isAbsolute }: ExpiryUnit, name: string): Expiry {
   const value = parseInt64(text)
   if (value === undefined) throw NOT_AN_INTEGER
-  const ms = scaled(value, unit)
-  if (ms === undefined) throw invalidExpire(name)
-  return { ms, isAbsolute: unit.isAbsolute }
+  const ms = Number(value) * scale
+  if (!Number.isSafeInteger(ms)) {
+    const exact = BigInt(value) * BigInt(scale)
+    if (exact < INT64_MIN || exact > (isAbsolute ? INT64_MAX : RELATIVE_MS_MAX)) throw invalidExpire(name)
+  }
+  return { ms, isAbsolute }
 }
 
-/** The moment, in Unix milliseconds. */
+/** The moment, in Unix milliseconds. Beyond the year 287,396 it is rounded to the next double. */
 export function toUnixMs({ ms, isAbsolute }: Expiry, nowMs: number): number {
   return isAbsolute ? ms : nowMs + ms
 }
 
-function scaled(value: Int64, { scale }: ExpiryUnit): number | undefined {
-  const ms = Number(value) * scale
-  return Number.isSafeInteger(ms) && Math.abs(ms) <= EXPIRY_MS_MAX ? ms : undefined
-}
-
-/** Some 280,000 years, so that adding the present stays exact. */
-const EXPIRY_MS_MAX = Number.MAX_SAFE_INTEGER - 2 ** 48
+/** So much is left of int64 when the present is added, for the next 100 years. */
+const RELATIVE_MS_MAX = INT64_MAX - 2n ** 42n

@@ -8,7 +8,7 @@ import type { OutputLimits } from '../config/client-limits.js'
 import type { Args } from '../protocol/args.js'
 import { Reply } from '../protocol/reply.js'
 import { type ParserLimits, RequestParser } from '../protocol/request-parser.js'
-import { DEFAULT_NAMESPACE } from '../storage/keys.js'
+import { databaseNamespace } from '../storage/keys.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Transaction } from './transactions.js'
@@ -172,7 +172,7 @@ export class Connection implements Client {
 
   selectDatabase(index: number): void {
     this.database = index
-    this.authenticate(index === 0 ? DEFAULT_NAMESPACE : Buffer.from(`db${index}`), this.isAdmin)
+    this.authenticate(databaseNamespace(index), this.isAdmin)
   }
 
   closeAfterReply(): void {

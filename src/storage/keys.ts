@@ -16,6 +16,11 @@ const SLOT_BYTES = 2
 const KEY_LENGTH_BYTES = 4
 export const VERSION_BYTES = 8
 
+/** The namespace that holds database `index` of SELECT. Source: kvrocks redis-databases. */
+export function databaseNamespace(index: number): Buffer {
+  return index === 0 ? DEFAULT_NAMESPACE : Buffer.from(`db${index}`)
+}
+
 /** len(ns) ns: what all rows of a namespace begin with. */
 export function namespacePrefix(namespace: Bytes): Buffer {
   return Buffer.concat([Buffer.from([namespace.length]), namespace])

@@ -34,9 +34,11 @@ export function write(db: Database, key: Bytes, value: Bytes, expireMs = 0): voi
   db.putMetadata(key, expireMs === 0 ? NEVER_EXPIRES : freshHeader(TYPE_STRING, expireMs), value)
 }
 
-/** Writes many keys that never expire; of a key that occurs twice the last value stays. */
+/** Writes many keys in one operation, to expire at `expireMs`; of a key that occurs twice the last value stays. */
 export function writeMany(db: Database, pairs: readonly (readonly [Bytes, Bytes])[], expireMs = 0): void {
-  for (const [key, value] of pairs) write(db, key, value, expireMs)
+  const header = expireMs === 0 ? NEVER_EXPIRES : freshHeader(TYPE_STRING, expireMs)
+  db.logData(TYPE_STRING)
+  for (const [key, value] of pairs) db.putMetadata(key, header, value)
 }
 
 /** What a conditional write finds at its key. */
@@ -75,9 +77,8 @@ export function take(db: Database, key: Bytes): Bytes | undefined {
   return value
 }
 
-/** Deletes the string at `key`. */
+/** Deletes the string at `key`. The log says nothing of it, as in Kvrocks's GETDEL and CAD. */
 export function remove(db: Database, key: Bytes): void {
-  db.logData(TYPE_STRING)
   db.deleteMetadata(key)
 }
 

@@ -1,0 +1,122 @@
+import { test } from 'tap'
+import { startServer } from '../support/server.js'
+
+const NIL = '$-1\r\n'
+const OK = '+OK\r\n'
+
+test('DEL and UNLINK count keys that existed, each once; EXISTS and TOUCH count every mention', async (t) => {
+  await using s = await startServer()
+  await s.run('mset', 'a', '1', 'b', '2')
+  t.equal(await s.run('exists', 'a', 'a', 'x', 'b'), ':3\r\n')
+  t.equal(await s.run('touch', 'a', 'x'), ':1\r\n')
+  t.equal(await s.run('del', 'a', 'a', 'x'), ':1\r\n')
+  t.equal(await s.run('unlink', 'b'), ':1\r\n')
+  t.equal(await s.run('exists', 'a', 'b'), ':0\r\n')
+  t.equal(await s.run('del'), "-ERR wrong number of arguments for 'del' command\r\n")
+})
+
+test('an expired key is absent to every key command', async (t) => {
+  await using s = await startServer()
+  await s.run('psetex', 'k', '10', 'v')
+  s.advance(11)
+  t.equal(await s.run('exists', 'k'), ':0\r\n')
+  t.equal(await s.run('type', 'k'), '+none\r\n')
+  t.equal(await s.run('del', 'k'), ':0\r\n')
+  t.equal(await s.run('ttl', 'k'), ':-2\r\n')
+  t.equal(await s.run('expire', 'k', '10'), ':0\r\n')
+  t.equal(await s.run('persist', 'k'), ':0\r\n')
+  t.equal(await s.run('rename', 'k', 'l'), '-ERR no such key\r\n')
+  t.equal(await s.run('copy', 'k', 'l'), ':0\r\n')
+})
+
+test('TYPE names the type', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', 'v')
+  await s.run('hset', 'h', 'f', 'v')
+  await s.run('sadd', 's', 'm')
+  t.equal(await s.run('type', 'k'), '+string\r\n')
+  t.equal(await s.run('type', 'h'), '+hash\r\n')
+  t.equal(await s.run('type', 's'), '+set\r\n')
+})
+
+test('RENAME takes value and expiry along and overwrites a key of any type', async (t) => {
+  await using s = await startServer()
+  await s.run('hset', 'h', 'f', 'v')
+  await s.run('expire', 'h', '100')
+  await s.run('set', 'k', 'v')
+  t.equal(await s.run('rename', 'h', 'k'), OK)
+  t.equal(await s.run('hget', 'k', 'f'), '$1\r\nv\r\n')
+  t.equal(await s.run('ttl', 'k'), ':100\r\n')
+  t.equal(await s.run('exists', 'h'), ':0\r\n')
+  t.equal(await s.run('rename', 'k', 'k'), OK)
+  t.equal(await s.run('rename', 'x', 'y'), '-ERR no such key\r\n')
+  t.equal(await s.run('rename', 'x', 'x'), '-ERR no such key\r\n')
+})
+
+test('RENAMENX leaves an existing target alone', async (t) => {
+  await using s = await startServer()
+  await s.run('mset', 'a', '1', 'b', '2')
+  t.equal(await s.run('renamenx', 'a', 'b'), ':0\r\n')
+  t.equal(await s.run('renamenx', 'a', 'a'), ':0\r\n')
+  t.equal(await s.run('renamenx', 'a', 'c'), ':1\r\n')
+  t.equal(await s.run('mget', 'a', 'b', 'c'), '*3\r\n$-1\r\n$1\r\n2\r\n$1\r\n1\r\n')
+  t.equal(await s.run('renamenx', 'x', 'y'), '-ERR no such key\r\n')
+})
+
+test('COPY makes a key of its own, with REPLACE over another', async (t) => {
+  await using s = await startServer()
+  await s.run('sadd', 's', 'a', 'b')
+  t.equal(await s.run('copy', 's', 't'), ':1\r\n')
+  await s.run('srem', 's', 'a')
+  t.equal(await s.run('scard', 't'), ':2\r\n')
+  t.equal(await s.run('copy', 's', 't'), ':0\r\n')
+  t.equal(await s.run('copy', 's', 't', 'replace'), ':1\r\n')
+  t.equal(await s.run('smembers', 't'), '*1\r\n$1\r\nb\r\n')
+  t.equal(await s.run('copy', 'x', 'y'), ':0\r\n')
+  t.equal(await s.run('copy', 's', 's'), '-ERR source and destination objects are the same\r\n')
+  t.equal(await s.run('copy', 's', 's', 'replace'), ':1\r\n')
+  t.equal(await s.run('copy', 's', 'u', 'db', '-1'), '-ERR DB index is out of range\r\n')
+  t.equal(await s.run('copy', 's', 'u', 'db', 'x'), '-ERR value is not an integer or out of range\r\n')
+  t.equal(await s.run('copy', 's', 'u', 'foo'), '-ERR syntax error\r\n')
+})
+
+test('a copy of very many elements is whole', async (t) => {
+  await using s = await startServer()
+  const members = Array.from({ length: 25_000 }, (_, index) => `member-of-some-length-${index}`)
+  await s.run('sadd', 's', ...members)
+  const batches = s.server.store.latestSequence()
+  t.equal(await s.run('copy', 's', 't'), ':1\r\n')
+  t.equal(s.server.store.latestSequence() - batches, members.length + 1)
+  t.equal(await s.run('scard', 't'), ':25000\r\n')
+  t.equal(await s.run('sismember', 't', members.at(-1) as string), ':1\r\n')
+  t.equal(await s.run('rename', 's', 'u'), OK)
+  t.equal(await s.run('exists', 's'), ':0\r\n')
+  t.equal(await s.run('sdiff', 't', 'u'), '*0\r\n')
+})
+
+test('MOVE and COPY DB reach the other databases of redis-databases', async (t) => {
+  await using s = await startServer({ config: { 'redis-databases': 4 } })
+  await s.run('mset', 'a', '1', 'b', '2')
+  t.equal(await s.run('move', 'a', '3'), ':1\r\n')
+  t.equal(await s.run('get', 'a'), NIL)
+  t.equal(await s.run('copy', 'b', 'c', 'db', '3'), ':1\r\n')
+  t.equal(await s.run('copy', 'b', 'c', 'db', '3'), ':0\r\n')
+  await s.run('set', 'a', 'again')
+  t.equal(await s.run('move', 'a', '3'), ':0\r\n', 'the key is there already')
+  t.equal(await s.run('move', 'x', '3'), ':0\r\n')
+  t.equal(await s.run('move', 'a', '0'), '-ERR source and destination objects are the same\r\n')
+  t.equal(await s.run('move', 'a', '4'), '-ERR DB index is out of range\r\n')
+  t.equal(await s.run('move', 'a', 'x'), '-ERR value is not an integer or out of range\r\n')
+  const third = s.server.store.database(Buffer.from('db3'))
+  s.server.store.turn.nowMs = s.server.nowMs()
+  t.equal(third.getMetadata(Buffer.from('a'))?.toString('latin1', 9), '1')
+  t.equal(third.getMetadata(Buffer.from('c'))?.toString('latin1', 9), '2')
+})
+
+test('without redis-databases all numbers name one database, so MOVE says whether the key exists', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', '1')
+  t.equal(await s.run('move', 'a', '1'), ':1\r\n')
+  t.equal(await s.run('get', 'a'), '$1\r\n1\r\n')
+  t.equal(await s.run('move', 'x', '1'), ':0\r\n')
+})
