@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { RocksDBError, type RocksDBErrorCode, type RocksDBErrorSeverity } from './errors.js'
 import type { NativeEvent } from './events.js'
 import type { Histogram, LiveFile, TableProperties, WalFile } from './files.js'
@@ -101,6 +102,7 @@ export interface NativeSession {
   setOptions(cf: number, options: OptionPairs): void
   setDbOptions(options: OptionPairs): void
   setRateBytesPerSecond(bytes: number): void
+  setSpaceBytesMax(bytes: number): void
   setBlockCacheBytes(bytes: number): void
   clearBlockCache(): void
   blockCacheUsage(): [capacity: number, used: number, pinned: number]
@@ -133,6 +135,8 @@ interface NativeAddon {
   readonly asserts: boolean
   open(path: string, settings: NativeSettings): NativeSession
   attach(path: string): NativeSession
+  /** Stops the threads of RocksDB and of jobs, for a process that ends. */
+  stopDatabases(): void
   destroy(path: string): void
   repair(path: string, settings: NativeSettings): void
   listColumnFamilies(path: string): string[]
@@ -153,6 +157,10 @@ export const native = load()
 native.setErrorFactory(
   (code, subcode, severity, retryable, message) => new RocksDBError(code, subcode, severity, retryable, message),
 )
+
+// exit() destroys RocksDB's static objects, which its threads may still be using, and Node runs no cleanup hooks of the
+// main thread before. A worker's hooks do run.
+if (isMainThread) process.once('exit', () => native.stopDatabases())
 
 function load(): NativeAddon {
   const path = join(packageRoot(), 'src/rocksdb/build/Release/rocksdb.node')

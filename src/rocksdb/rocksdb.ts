@@ -265,7 +265,10 @@ export class RocksDB {
     return this.#track(this.#session.checkpoint(path, logBytesForFlush))
   }
 
-  /** Leaves the read-only state after a background error whose `retryable` is true. */
+  /**
+   * Tries to leave the read-only state after a background error that is not fatal. Rejects with 'Busy' while RocksDB does
+   * so by itself, as after a lack of space, which it looks at every few seconds: 'errorRecoveryEnd' tells the result.
+   */
   resume(): Promise<void> {
     return this.#track(this.#session.resume())
   }
@@ -298,6 +301,11 @@ export class RocksDB {
   /** How many bytes a second flushes and compactions may write. */
   setRateBytesPerSecond(bytes: number): void {
     this.#session.setRateBytesPerSecond(bytes)
+  }
+
+  /** How much all SST files may take; 0 = no limit. Beyond it flushes fail, with a retryable background error. */
+  setSpaceBytesMax(bytes: number): void {
+    this.#session.setSpaceBytesMax(bytes)
   }
 
   setBlockCacheBytes(bytes: number): void {

@@ -37,6 +37,12 @@ napi_value Attach(napi_env env, napi_callback_info info) {
   return (new Session(env, std::move(database)))->ToJs();
 }
 
+/** stopDatabases(): of the whole process, before it ends */
+napi_value Stop(napi_env, napi_callback_info) {
+  StopDatabases();
+  return nullptr;
+}
+
 /** setErrorFactory(factory) */
 napi_value SetErrorFactory(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);
@@ -96,6 +102,7 @@ NAPI_MODULE_INIT() {
       env, new Addon, [](napi_env, void* addon, void*) { delete static_cast<Addon*>(addon); }, nullptr);
   DefineFunction(env, exports, "open", Open);
   DefineFunction(env, exports, "attach", Attach);
+  DefineFunction(env, exports, "stopDatabases", Stop);
   DefineFunction(env, exports, "destroy", Destroy);
   DefineFunction(env, exports, "repair", Repair);
   DefineFunction(env, exports, "listColumnFamilies", ListColumnFamilies);

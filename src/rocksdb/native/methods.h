@@ -40,6 +40,7 @@
   METHOD(setOptions, SetOptions)                                        \
   METHOD(setDbOptions, SetDbOptions)                                    \
   METHOD(setRateBytesPerSecond, SetRateBytesPerSecond)                  \
+  METHOD(setSpaceBytesMax, SetSpaceBytesMax)                             \
   METHOD(setBlockCacheBytes, SetBlockCacheBytes)                        \
   METHOD(clearBlockCache, ClearBlockCache)                              \
   METHOD(blockCacheUsage, BlockCacheUsage)                              \

@@ -1,4 +1,6 @@
 // Settings of a running database.
+#include <cstdlib>
+
 #if __has_include(<rocksdb/advanced_cache.h>)  // RocksDB 8 moved the definition of Cache there.
 #include <rocksdb/advanced_cache.h>
 #endif
@@ -11,6 +13,25 @@
 
 using rocksdb::Status;
 
+namespace {
+
+int IntOption(const OptionPairs& pairs, const char* name, int current) {
+  auto found = pairs.find(name);
+  return found == pairs.end() ? current : static_cast<int>(strtol(found->second.c_str(), nullptr, 10));
+}
+
+/** RocksDB puts these in order when it opens, but not here: it then asserts, where it asserts, and aborts. */
+Status CheckLevel0Triggers(const rocksdb::Options& current, const OptionPairs& pairs) {
+  int compact = IntOption(pairs, "level0_file_num_compaction_trigger", current.level0_file_num_compaction_trigger);
+  int slow_down = IntOption(pairs, "level0_slowdown_writes_trigger", current.level0_slowdown_writes_trigger);
+  int stop = IntOption(pairs, "level0_stop_writes_trigger", current.level0_stop_writes_trigger);
+  if (compact <= slow_down && slow_down <= stop) return Status::OK();
+  return Status::InvalidArgument(
+      "level0_file_num_compaction_trigger <= level0_slowdown_writes_trigger <= level0_stop_writes_trigger must hold");
+}
+
+}  // namespace
+
 namespace methods {
 
 /** setOptions(family, pairs) */
@@ -20,7 +41,9 @@ napi_value SetOptions(napi_env env, napi_callback_info info) {
   if (!session) return nullptr;
   auto* family = session->family(js::Uint32(env, args.at[0]));
   if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
-  Status status = session->db()->SetOptions(family, ReadOptionPairs(env, args.at[1]));
+  OptionPairs pairs = ReadOptionPairs(env, args.at[1]);
+  Status status = CheckLevel0Triggers(session->db()->GetOptions(family), pairs);
+  if (status.ok()) status = session->db()->SetOptions(family, pairs);
   return status.ok() ? nullptr : Throw(env, status);
 }
 
@@ -41,6 +64,16 @@ napi_value SetRateBytesPerSecond(napi_env env, napi_callback_info info) {
   const auto& limiter = session->database->settings().options.rate_limiter;
   if (!limiter) return Throw(env, Status::NotSupported("The database has no rate limiter"));
   limiter->SetBytesPerSecond(js::Int64(env, args.at[0]));
+  return nullptr;
+}
+
+/** setSpaceBytesMax(bytes): of all SST files; 0 = no limit */
+napi_value SetSpaceBytesMax(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  auto bytes = static_cast<uint64_t>(js::Int64(env, args.at[0]));
+  session->database->settings().options.sst_file_manager->SetMaxAllowedSpaceUsage(bytes);
   return nullptr;
 }
 

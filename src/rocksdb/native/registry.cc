@@ -3,6 +3,10 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <vector>
+
+#include "rocksdb/convenience.h"
+#include "worker_pool.h"
 
 namespace {
 
@@ -15,6 +19,16 @@ struct Registry {
 Registry& TheRegistry() {
   static Registry* registry = new Registry;
   return *registry;
+}
+
+std::vector<std::shared_ptr<Database>> OpenDatabases() {
+  Registry& registry = TheRegistry();
+  std::lock_guard<std::mutex> lock(registry.mutex);
+  std::vector<std::shared_ptr<Database>> databases;
+  for (const auto& entry : registry.databases) {
+    if (auto database = entry.second.lock()) databases.push_back(std::move(database));
+  }
+  return databases;
 }
 
 }  // namespace
@@ -42,4 +56,15 @@ std::shared_ptr<Database> FindDatabase(const std::string& path) {
   std::lock_guard<std::mutex> lock(registry.mutex);
   auto it = registry.databases.find(path);
   return it == registry.databases.end() ? nullptr : it->second.lock();
+}
+
+void StopDatabases() {
+  // Kept until the process is gone: what other threads still hold must not be destroyed by whoever is last.
+  auto* databases = new std::vector<std::shared_ptr<Database>>(OpenDatabases());
+  for (const auto& database : *databases) {
+    database->db()->DisableManualCompaction();
+    database->db()->SyncWAL().PermitUncheckedError();
+    rocksdb::CancelAllBackgroundWork(database->db(), true);
+  }
+  WaitForWorkers();
 }

@@ -13,3 +13,6 @@ void RegisterDatabase(const std::shared_ptr<Database>& database);
 
 /** Null when no open database has this canonical path. */
 std::shared_ptr<Database> FindDatabase(const std::string& path);
+
+/** Stops RocksDB's and our own threads for good: for a process that is about to end. */
+void StopDatabases();

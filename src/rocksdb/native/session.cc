@@ -91,9 +91,10 @@ void Session::Unbind(BoundBuffer* bound) {
 void Session::CloseNow() {
   if (!database) return;
   StopListening();
-  if (pending_jobs_ > 0) db()->DisableManualCompaction();
+  bool has_jobs = pending_jobs_ > 0;
+  if (has_jobs) db()->DisableManualCompaction();
   mailbox->Close();
-  if (pending_jobs_ > 0) db()->EnableManualCompaction();
+  if (has_jobs) db()->EnableManualCompaction();
   found.Reset();
   iterators.clear();
   wal_readers.clear();

@@ -6,3 +6,6 @@
 
 /** Runs `work` on a thread of the process-wide pool, which grows to a fixed limit; beyond it work waits its turn. */
 void RunOnWorker(std::function<void()> work);
+
+/** Until nothing runs and nothing waits. */
+void WaitForWorkers();
