@@ -41,10 +41,11 @@ test('what was written is there after reopening, and the families have their ids
 
 test('a directory without its newest family gets it with the next id', (t) => {
   const path = join(temporaryDirectory(t), 'db')
-  RocksDB.open(path, { ...OPTIONS, columnFamilies: FAMILIES.slice(0, 6) }).close()
+  RocksDB.open(path, { ...OPTIONS, columnFamilies: FAMILIES.slice(0, -1) }).close()
   const db = RocksDB.open(path, OPTIONS)
-  put(db, 6, ['a', '1'])
-  t.equal(readText(db, 6, 'a'), '1')
+  const newest = FAMILIES.length - 1
+  put(db, newest, ['a', '1'])
+  t.equal(readText(db, newest, 'a'), '1')
   db.close()
   t.end()
 })

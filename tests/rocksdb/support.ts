@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { RocksDBEvent } from '../../src/rocksdb/events.js'
 import type { ColumnFamilySpec, RocksDBOptions } from '../../src/rocksdb/open-options.js'
 import { RocksDB } from '../../src/rocksdb/rocksdb.js'
 
@@ -13,6 +14,7 @@ export const FAMILIES: readonly ColumnFamilySpec[] = [
   { name: 'propagate', filter: 'propagate', sharesBlockCache: false },
   { name: 'stream', filter: 'subkey', collector: 'default', sharesBlockCache: true },
   { name: 'search', filter: 'search', sharesBlockCache: false },
+  { name: 'index', filter: 'index', sharesBlockCache: false },
 ]
 
 export const OPTIONS: RocksDBOptions = { columnFamilies: FAMILIES, blockCacheBytes: 8 * 1024 * 1024 }
@@ -88,4 +90,19 @@ export function readText(db: RocksDB, cf: number, key: string, snapshotId = 0): 
   return length <= db.valueBuffer.length
     ? db.valueBuffer.toString('latin1', 0, length)
     : db.takeValue().toString('latin1')
+}
+
+/** The next event of a kind. Keeps the process alive for it, as listeners themselves do not. */
+export function nextEvent<Kind extends RocksDBEvent['kind']>(
+  db: RocksDB,
+  kind: Kind,
+): Promise<Extract<RocksDBEvent, { kind: Kind }>> {
+  const alive = setInterval(() => {}, 1000)
+  return new Promise((resolve) => {
+    db.setListener((event) => {
+      if (event.kind !== kind) return
+      clearInterval(alive)
+      resolve(event as Extract<RocksDBEvent, { kind: Kind }>)
+    })
+  })
 }
