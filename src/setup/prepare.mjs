@@ -37,7 +37,7 @@ async function installNodeModules() {
     throw new SetupError('node_modules is stale, and a link: run npm ci where it points to')
   }
   say('installing npm packages')
-  const { code, output } = await runCommand('npm', ['ci', '--no-audit', '--no-fund'], { cwd: ROOT })
+  const { code, output } = await runCommand('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: ROOT })
   if (code !== 0) throw new SetupError(`npm ci failed: ${firstError(output)}`)
 }
 
