@@ -2,14 +2,21 @@
 
 import { clientCommands } from './client-commands.js'
 import type { AnyCommand, CommandGroup } from './command.js'
+import { aclCommands, moduleCommands } from './compatibility.js'
 import { configCommands } from './config.js'
 import { connectionCommands } from './connection.js'
+import { debugCommands } from './debug.js'
 import { expireCommands } from './expire.js'
 import { hashCommands } from './hash.js'
+import { infoCommands } from './info.js'
 import { introspectionCommands } from './introspection.js'
 import { keyCommands } from './key.js'
 import { listCommands } from './list.js'
 import { multiListCommands } from './list-multi.js'
+import { logCommands } from './logs.js'
+import { maintenanceCommands } from './maintenance.js'
+import { namespaceCommands } from './namespace.js'
+import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
@@ -23,6 +30,14 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', configCommands],
   ['generic', keyCommands],
   ['generic', expireCommands],
+  ['server', serverCommands],
+  ['server', infoCommands],
+  ['server', logCommands],
+  ['server', maintenanceCommands],
+  ['server', namespaceCommands],
+  ['server', debugCommands],
+  ['server', aclCommands],
+  ['server', moduleCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['list', listCommands],

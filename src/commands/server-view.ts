@@ -8,6 +8,8 @@ import type { Database } from '../storage/database.js'
 import type { Client } from './client.js'
 import type { CommandTable } from './command-table.js'
 
+export type RateName = 'ops' | 'inputBytes' | 'outputBytes' | 'puts' | 'gets' | 'seeks' | 'nexts' | 'prevs'
+
 /** What INFO stats shows; counted since the start or the last CONFIG RESETSTAT. */
 export interface ServerStats {
   connectionsReceived: number
@@ -15,9 +17,12 @@ export interface ServerStats {
   commandsProcessed: number
   netInputBytes: number
   netOutputBytes: number
+  fullSyncs: number
+  partialSyncs: number
+  partialSyncsRefused: number
   readonly keyspace: { hits: number; misses: number }
   /** Per second, over the last samples. */
-  readonly instantaneous: { ops: number; inputBytes: number; outputBytes: number }
+  readonly instantaneous: Readonly<Record<RateName, number>>
   /** Replies by error code, e.g. `WRONGTYPE`. */
   readonly errors: Map<string, number>
 }
@@ -32,6 +37,8 @@ export interface Clients {
   /** Refuses to run commands (all, or those that write) until `untilMs`. */
   pause(untilMs: number, mode: 'all' | 'write'): void
   unpause(): void
+  /** Lets all clients wait; resolves after `ms`. */
+  freeze(ms: number): Promise<void>
   /** Ends the wait of a blocked client, as by its timeout or by an error. False if it does not wait. */
   unblock(client: Client, how: 'timeout' | 'error'): boolean
   /** Shows all commands to `client` from now on. */
@@ -73,6 +80,58 @@ export interface Namespaces {
   delete(name: Bytes): void
 }
 
+/** What a scan of all keys of a namespace found; of all namespaces for the default one. */
+export interface KeyCount {
+  /** Without the expired ones. */
+  readonly keys: number
+  /** Keys that will expire. */
+  readonly expires: number
+  /** Keys that have expired and are not compacted away. */
+  readonly expired: number
+  /** Mean time to live of those that will expire, in seconds. */
+  readonly averageTtlSeconds: number
+  /** Unix milliseconds. */
+  readonly scannedAtMs: number
+}
+
+export interface KeyCounts {
+  /** Undefined before the first scan. */
+  latest(namespace: Bytes): KeyCount | undefined
+  record(namespace: Bytes, count: KeyCount): void
+}
+
+/** Work on the files while clients are served. */
+export interface Maintenance {
+  readonly isSaving: boolean
+  readonly isCompacting: boolean
+  /** Unix milliseconds of the start of the last backup; of the server before the first. */
+  readonly lastSaveAtMs: number
+  readonly lastSaveSucceeded: boolean
+  /** Duration of the last backup; -1 before the first. */
+  readonly lastSaveSeconds: number
+  /** Begins a backup. Throws a ReplyError if one is under way. */
+  save(): void
+  /** Begins to compact the namespace, or all. Throws a ReplyError if a compaction is under way. */
+  compact(namespace: Bytes | undefined): void
+  /** Begins to remove the backup. */
+  purgeBackups(): void
+}
+
+/** What INFO and ROLE tell of replication. */
+export interface Replication {
+  /** INFO replication between the role and the offset: on a replica first the master's, then the replicas of this one. */
+  fields(): readonly (readonly [name: string, value: string | number | boolean])[]
+  /** Where the master is, on a replica, and the state of the link: connect, connecting, sync, connected. */
+  readonly master: { readonly host: string; readonly port: number; readonly state: string } | undefined
+  readonly replicas: readonly { readonly host: string; readonly port: number; readonly offset: number }[]
+}
+
+/** Counted since the start. */
+export interface StorageCounts {
+  readonly flushes: number
+  readonly compactions: number
+}
+
 export interface LogEntry {
   readonly id: number
   /** Unix seconds. */
@@ -109,6 +168,13 @@ export interface ServerView {
   /** Of this program, and those of the servers that it follows. */
   readonly versions: { readonly own: string; readonly kvrocks: string; readonly redis: string }
   readonly namespaces: Namespaces
+  readonly maintenance: Maintenance
+  readonly storageEvents: StorageCounts
+  readonly keyCounts: KeyCounts
+  readonly replication: Replication
+  readonly channels: { readonly channelCount: number; readonly patternCount: number }
+  /** Memory of the script engine. */
+  readonly luaBytes: number
   readonly commands: CommandTable
   readonly clients: Clients
   readonly transactions: Transactions
@@ -125,6 +191,8 @@ export interface ServerView {
   readonly isLoading: boolean
   /** Unix milliseconds, from the server's clock. */
   nowMs(): number
+  /** Writes that take space are refused from now on, or are not, until the size is looked at again. */
+  setDatabaseFull(isFull: boolean): void
   /** Forgets what was counted. */
   resetStats(): void
   /** Begins to end the server. */

@@ -51,6 +51,7 @@ export const PROTOCOL_NOT_AN_INTEGER = err('Protocol version is not an integer o
 export const BAD_CLIENT_NAME = err('Client names cannot contain spaces, newlines or special characters.')
 export const NO_SUCH_CLIENT = err('No such client')
 export const DATABASE_OUT_OF_RANGE = err('DB index is out of range')
+export const NO_SUCH_SHUTDOWN = err('No shutdown in progress.')
 export const NESTED_MULTI = err('MULTI calls can not be nested')
 export const WATCH_IN_MULTI = err('WATCH inside MULTI is not allowed')
 export const EXEC_WITHOUT_MULTI = err('EXEC without MULTI')

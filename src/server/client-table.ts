@@ -5,6 +5,9 @@ import type { Clients } from '../commands/server-view.js'
 import type { Connection } from './connection.js'
 import type { Server } from './server.js'
 
+/** The longest delay that a timer of Node takes. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 export class ClientTable implements Clients {
   readonly #server: Server
   readonly #connections = new Map<number, Connection>()
@@ -13,6 +16,8 @@ export class ClientTable implements Clients {
   #pauseMode: 'all' | 'write' = 'all'
   #pauseTimer: NodeJS.Timeout | undefined
   readonly #held = new Set<Connection>()
+  #frozen = 0
+  readonly #thaws = new Map<NodeJS.Timeout, () => void>()
 
   constructor(server: Server) {
     this.#server = server
@@ -57,21 +62,33 @@ export class ClientTable implements Clients {
     this.#pausedUntilMs = isActive ? Math.max(this.#pausedUntilMs, untilMs) : untilMs
     this.#pauseMode = isActive && this.#pauseMode === 'all' ? 'all' : mode
     clearTimeout(this.#pauseTimer)
-    const leftMs = Math.min(Math.max(0, this.#pausedUntilMs - this.#server.nowMs()), 2 ** 31 - 1)
+    const leftMs = Math.min(Math.max(0, this.#pausedUntilMs - this.#server.nowMs()), TIMER_MS_MAX)
     this.#pauseTimer = setTimeout(() => this.unpause(), leftMs)
   }
 
   unpause(): void {
     this.#pausedUntilMs = 0
     clearTimeout(this.#pauseTimer)
-    const held = [...this.#held]
-    this.#held.clear()
-    for (const connection of held) this.#server.resumeHeld(connection)
+    this.#resumeHeld()
+  }
+
+  freeze(ms: number): Promise<void> {
+    this.#frozen++
+    return new Promise((resolve) => {
+      const thaw = (): void => {
+        this.#thaws.delete(timer)
+        this.#frozen--
+        resolve()
+        this.#resumeHeld()
+      }
+      const timer = setTimeout(thaw, Math.min(ms, TIMER_MS_MAX))
+      this.#thaws.set(timer, thaw)
+    })
   }
 
   /** True if a command that writes, or does not, has to wait now. */
   isPausedFor(writes: boolean): boolean {
-    return this.#pausedUntilMs !== 0 && (writes || this.#pauseMode === 'all')
+    return this.#frozen > 0 || (this.#pausedUntilMs !== 0 && (writes || this.#pauseMode === 'all'))
   }
 
   /** The connection's request waits for the end of the pause. */
@@ -106,6 +123,13 @@ export class ClientTable implements Clients {
   /** Ends timers, and closes all connections at once. */
   close(): void {
     clearTimeout(this.#pauseTimer)
+    for (const timer of this.#thaws.keys()) clearTimeout(timer)
     for (const connection of this.#connections.values()) connection.kill()
+  }
+
+  #resumeHeld(): void {
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const connection of held) this.#server.resumeHeld(connection)
   }
 }

@@ -24,7 +24,7 @@ export class Cron {
   constructor(server: Server) {
     this.#server = server
     this.#jobs = [
-      { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.stats.sample(server.nowMs()) },
+      { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.sampleStats() },
       { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
     ]
   }

@@ -1,7 +1,9 @@
 /** Listens on the configured addresses: TCP, TLS and the Unix socket. */
 
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:crypto'
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { Config } from '../config/config.js'
 import type { ConfigValues } from '../config/options.js'
@@ -45,6 +47,7 @@ export class Listener {
 
   /** Reads certificates and settings of TLS again, for connections to come. Throws if they are not usable. */
   reloadTls(): void {
+    if (this.#tlsServers.length === 0) return
     const options = tlsOptions(this.#config.values)
     for (const server of this.#tlsServers) server.setSecureContext(options)
   }
@@ -105,11 +108,14 @@ export function tlsOptions(values: Readonly<ConfigValues>): TlsOptions {
   )
   const ciphers = [values['tls-ciphersuites'], values['tls-ciphers']].filter((list) => list !== '').join(':')
   const mode = values['tls-auth-clients'].toLowerCase()
+  const authorities = authorityFiles(values).map((path) => readFileSync(path))
   return {
     cert: readFileSync(values['tls-cert-file']),
     key: readFileSync(values['tls-key-file']),
     ...(values['tls-key-file-pass'] === '' ? {} : { passphrase: values['tls-key-file-pass'] }),
-    ...(values['tls-ca-cert-file'] === '' ? {} : { ca: readFileSync(values['tls-ca-cert-file']) }),
+    ...(authorities.length === 0 ? {} : { ca: authorities }),
+    // Node keeps no cache of sessions: what a client may resume is in the ticket that it was given.
+    ...(values['tls-session-caching'] ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
     ...(ciphers === '' ? {} : { ciphers }),
     ...(named.length === 0 ? {} : { minVersion: named[0]!, maxVersion: named.at(-1)! }),
     honorCipherOrder: values['tls-prefer-server-ciphers'],
@@ -117,4 +123,11 @@ export function tlsOptions(values: Readonly<ConfigValues>): TlsOptions {
     rejectUnauthorized: mode !== 'no' && mode !== 'optional',
     sessionTimeout: values['tls-session-cache-timeout'],
   }
+}
+
+function authorityFiles(values: Readonly<ConfigValues>): string[] {
+  const file = values['tls-ca-cert-file']
+  const directory = values['tls-ca-cert-dir']
+  const found = directory === '' ? [] : readdirSync(directory).map((name) => join(directory, name))
+  return [...(file === '' ? [] : [file]), ...found.filter((path) => statSync(path).isFile())]
 }

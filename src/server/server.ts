@@ -10,14 +10,19 @@ import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
 import type { KeyEvents } from '../commands/key-events.js'
-import type { PerfEntry, ServerView } from '../commands/server-view.js'
+import type { PerfEntry, Replication, ServerView } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
 import { parseRename } from '../config/derived.js'
+import { followConfig } from '../config/live-rocksdb.js'
+import { OptionError } from '../config/option.js'
+import { TLS_OPTIONS } from '../config/options/tls.js'
+import { systemReason } from '../config/system-error.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors.js'
 import { ProtocolError } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { openStore } from '../storage/open-store.js'
@@ -26,15 +31,20 @@ import { Blocking } from './blocking.js'
 import { ClientTable } from './client-table.js'
 import { CommandContext } from './command-context.js'
 import { BoundedLog } from './command-log.js'
+import { CompactionChecker } from './compaction-checker.js'
 import { Connection } from './connection.js'
 import { Cron } from './cron.js'
 import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
+import { KeyCountTable } from './key-counts.js'
 import { Listener } from './listener.js'
+import { MaintenanceWork } from './maintenance.js'
 import { Monitors } from './monitors.js'
 import { NamespaceTable } from './namespaces.js'
+import { scheduledJobs } from './schedules.js'
 import { Slowlog } from './slowlog.js'
 import { Stats } from './stats.js'
+import { StorageEvents } from './storage-events.js'
 import { Streams } from './streams.js'
 import { TransactionTable } from './transactions.js'
 import { TurnLoop } from './turn-loop.js'
@@ -52,6 +62,10 @@ export interface ServerOptions {
 /** A turn that has gathered this much is ended at once. */
 const TURN_BYTES_MAX = 1 << 20
 const RECOVERY_MS = 1000
+const MIB = 1024 ** 2
+const GIB = 1024 ** 3
+const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
+const TLS_NAMES = Object.keys(TLS_OPTIONS) as (keyof typeof TLS_OPTIONS)[]
 
 export class Server implements ServerView {
   readonly config: Config
@@ -74,6 +88,12 @@ export class Server implements ServerView {
   readonly slowlog: Slowlog
   readonly perflog: BoundedLog<PerfEntry>
   readonly cron: Cron
+  readonly maintenance: MaintenanceWork
+  readonly storageEvents: StorageEvents
+  readonly keyCounts = new KeyCountTable()
+  readonly replication: Replication = { fields: () => [['connected_slaves', 0]], master: undefined, replicas: [] }
+  readonly channels = { channelCount: 0, patternCount: 0 }
+  readonly luaBytes = 0
   isLoading = false
   /** Writes of clients are refused, for the data is another server's. */
   isReadOnlyReplica = false
@@ -115,6 +135,17 @@ export class Server implements ServerView {
     this.perflog = new BoundedLog(() => config.values['profiling-sample-record-max-len'])
     this.#listener = new Listener(config, (socket) => this.#accept(socket))
     this.cron = new Cron(this)
+    const now = (): number => clock()
+    this.storageEvents = new StorageEvents(log, () => this.#checkSize())
+    this.store.rocks.setListener((event) => this.storageEvents.take(event))
+    this.maintenance = new MaintenanceWork({ config, store: this.store, log, now })
+    const checker = new CompactionChecker(config, this.store.rocks, log, (cf, begin, end) =>
+      this.maintenance.compactRange(cf, begin, end),
+    )
+    const isLoading = (): boolean => this.isLoading
+    for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
+      this.cron.add(job)
+    this.#followConfig()
   }
 
   get port(): number {
@@ -248,6 +279,62 @@ export class Server implements ServerView {
     this.#dispatcher.runNested(context, args, readOnly)
   }
 
+  /** Called every 100 ms. */
+  sampleStats(): void {
+    const ticker = (name: string): number => this.store.rocks.ticker(`rocksdb.${name}`) ?? 0
+    this.stats.sample(this.nowMs(), {
+      puts: ticker('number.keys.written'),
+      gets: ticker('number.keys.read') + ticker('number.multiget.keys.read'),
+      seeks: ticker('number.db.seek'),
+      nexts: ticker('number.db.next'),
+      prevs: ticker('number.db.prev'),
+    })
+  }
+
+  setDatabaseFull(isFull: boolean): void {
+    this.isDatabaseFull = isFull
+  }
+
+  /** Brings into force what CONFIG SET changes and is not read where it is used. */
+  #followConfig(): void {
+    const { config, store } = this
+    followConfig(config, {
+      setDbOptions: (options) => store.rocks.setDBOptions(options),
+      setColumnFamilyOptions: (options) => {
+        for (const cf of COLUMN_FAMILY_NAMES.keys()) store.rocks.setOptions(cf, options)
+      },
+    })
+    config.onChange('max-io-mb', (values) => {
+      // RocksDB's limiter has no state without a limit: an unlimited rate is a very large one.
+      store.rocks.setRateBytesPerSecond(
+        values['max-io-mb'] === 0 ? UNLIMITED_BYTES_PER_SECOND : values['max-io-mb'] * MIB,
+      )
+    })
+    config.onChange('max-db-size', () => this.#checkSize())
+    config.onChange('slowlog-max-len', () => this.slowlog.trim())
+    config.onChange('profiling-sample-record-max-len', () => this.perflog.trim())
+    config.onChange('proto-max-bulk-len', (values) => {
+      for (const connection of this.clients.all()) connection.limits.bulkBytesMax = values['proto-max-bulk-len']
+    })
+    config.onChange(TLS_NAMES, () => {
+      try {
+        this.#listener.reloadTls()
+      } catch (error) {
+        throw new OptionError(`Unable to update TLS configuration: ${systemReason(error)}`)
+      }
+    })
+  }
+
+  /** Says whether max-db-size is reached. Source: kvrocks src/storage/storage.cc, CheckDBSizeLimit. */
+  #checkSize(): void {
+    const gibMax = this.config.values['max-db-size']
+    const isFull = gibMax > 0 && this.store.rocks.liveFiles().reduce((sum, { bytes }) => sum + bytes, 0) >= gibMax * GIB
+    if (isFull === this.isDatabaseFull) return
+    this.isDatabaseFull = isFull
+    if (isFull) this.log.warning(`[storage] ENABLE db_size limit ${gibMax} GB. Switch kvrocks to read-only mode.`)
+    else this.log.warning('[storage] DISABLE db_size limit. Switch kvrocks to read-write mode.')
+  }
+
   #endTurnEarly(connection: Connection): void {
     this.turns.end()
     this.turns.join(connection)
@@ -353,8 +440,10 @@ export class Server implements ServerView {
     await new Promise((done) => setImmediate(done))
     this.turns.end()
     this.clients.close()
+    await this.maintenance.finished()
     await this.cron.finished()
-    this.store.close()
+    this.store.rocks.setListener(undefined)
+    await this.store.close()
   }
 }
 

@@ -1,10 +1,15 @@
 /** What the server counts. Rates are means over 16 samples of 100 ms. Source: kvrocks src/stats/stats.cc. */
 
-import type { ServerStats } from '../commands/server-view.js'
+import type { RateName, ServerStats } from '../commands/server-view.js'
 import type { ReplyError } from '../protocol/errors.js'
 
 const SAMPLES = 16
 const ERROR_CODES_MAX = 128
+
+const RATE_NAMES: readonly RateName[] = ['ops', 'inputBytes', 'outputBytes', 'puts', 'gets', 'seeks', 'nexts', 'prevs']
+
+/** What RocksDB has done since it was opened. */
+export type StorageTotals = Readonly<Record<Exclude<RateName, 'ops' | 'inputBytes' | 'outputBytes'>, number>>
 
 interface Rate {
   last: number
@@ -17,10 +22,22 @@ export class Stats implements ServerStats {
   commandsProcessed = 0
   netInputBytes = 0
   netOutputBytes = 0
+  fullSyncs = 0
+  partialSyncs = 0
+  partialSyncsRefused = 0
   readonly keyspace = { hits: 0, misses: 0 }
-  readonly instantaneous = { ops: 0, inputBytes: 0, outputBytes: 0 }
+  readonly instantaneous = { ops: 0, inputBytes: 0, outputBytes: 0, puts: 0, gets: 0, seeks: 0, nexts: 0, prevs: 0 }
   readonly errors = new Map<string, number>()
-  readonly #rates = { ops: newRate(), inputBytes: newRate(), outputBytes: newRate() }
+  readonly #rates: Readonly<Record<RateName, Rate>> = {
+    ops: newRate(),
+    inputBytes: newRate(),
+    outputBytes: newRate(),
+    puts: newRate(),
+    gets: newRate(),
+    seeks: newRate(),
+    nexts: newRate(),
+    prevs: newRate(),
+  }
   #sampledAtMs = 0
   #at = 0
 
@@ -31,14 +48,18 @@ export class Stats implements ServerStats {
     if (count !== undefined || this.errors.size < ERROR_CODES_MAX) this.errors.set(code, (count ?? 0) + 1)
   }
 
-  /** Takes a sample; called every 100 ms. */
-  sample(nowMs: number): void {
+  /** Takes a sample; called every 100 ms. `storage` are RocksDB's totals. */
+  sample(nowMs: number, storage: StorageTotals): void {
     const elapsedMs = nowMs - this.#sampledAtMs
     this.#sampledAtMs = nowMs
     if (elapsedMs <= 0) return
-    this.instantaneous.ops = this.#rate(this.#rates.ops, this.commandsProcessed, elapsedMs)
-    this.instantaneous.inputBytes = this.#rate(this.#rates.inputBytes, this.netInputBytes, elapsedMs)
-    this.instantaneous.outputBytes = this.#rate(this.#rates.outputBytes, this.netOutputBytes, elapsedMs)
+    const totals: Readonly<Record<RateName, number>> = {
+      ...storage,
+      ops: this.commandsProcessed,
+      inputBytes: this.netInputBytes,
+      outputBytes: this.netOutputBytes,
+    }
+    for (const name of RATE_NAMES) this.instantaneous[name] = this.#rate(this.#rates[name], totals[name], elapsedMs)
     this.#at = (this.#at + 1) % SAMPLES
   }
 
@@ -52,7 +73,10 @@ export class Stats implements ServerStats {
     this.keyspace.hits = 0
     this.keyspace.misses = 0
     this.errors.clear()
-    for (const rate of Object.values(this.#rates)) rate.last = 0
+    this.fullSyncs = 0
+    this.partialSyncs = 0
+    this.partialSyncsRefused = 0
+    for (const name of ['ops', 'inputBytes', 'outputBytes'] as const) this.#rates[name].last = 0
   }
 
   #rate(rate: Rate, total: number, elapsedMs: number): number {

@@ -82,7 +82,7 @@ export class Store {
   async recover(): Promise<boolean> {
     if (this.writeFailure === undefined) return true
     try {
-      await Promise.resolve()
+      await this.rocks.resume()
       this.writeFailure = undefined
       return true
     } catch (error) {
@@ -91,7 +91,8 @@ export class Store {
     }
   }
 
-  close(): void {
-    this.rocks.close()
+  /** Closes the database when its work in the background has ended, which it hastens. */
+  async close(): Promise<void> {
+    await this.rocks.closeWhenIdle()
   }
 }

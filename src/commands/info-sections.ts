@@ -1,0 +1,256 @@
+/** The sections of INFO and their fields, in order. Source: kvrocks src/server/server.cc; redis src/server.c, genRedisInfoString. */
+
+import { statfsSync } from 'node:fs'
+import { machine, release, type } from 'node:os'
+import { rocksdbVersion } from '../rocksdb/rocksdb.js'
+import {
+  CF_DEFAULT,
+  CF_METADATA,
+  CF_SEARCH,
+  CF_STREAM,
+  CF_ZSET_SCORE,
+  type ColumnFamily,
+} from '../storage/column-family.js'
+import { DEFAULT_NAMESPACE, namespacePrefix, prefixEnd } from '../storage/keys.js'
+import type { AnyCommand } from './command.js'
+import type { BoundCommand } from './command-table.js'
+import type { ServerContext } from './context.js'
+import { rocksdbFields } from './info-rocksdb.js'
+
+/** Booleans are 0 and 1 in text and true and false in JSON. */
+export type InfoValue = string | number | boolean
+/** A name and its value, or a comment, which JSON leaves out. */
+export type InfoField = readonly [name: string, value: InfoValue] | { readonly comment: string }
+
+export interface InfoSection {
+  readonly title: string
+  /** Looks into the database, which is closed while another is loaded. */
+  readonly needsDatabase?: boolean
+  readonly fields: (context: ServerContext) => readonly InfoField[]
+}
+
+export const INFO_SECTIONS: readonly InfoSection[] = [
+  { title: 'Server', fields: serverFields },
+  { title: 'Clients', fields: clientFields },
+  { title: 'Memory', fields: memoryFields },
+  { title: 'Persistence', fields: persistenceFields },
+  { title: 'Stats', fields: statsFields },
+  { title: 'Replication', needsDatabase: true, fields: replicationFields },
+  { title: 'CPU', fields: cpuFields },
+  { title: 'Commandstats', fields: commandFields },
+  { title: 'Errorstats', fields: errorFields },
+  { title: 'Cluster', fields: ({ config }) => [['cluster_enabled', config['cluster-enabled']]] },
+  { title: 'Keyspace', needsDatabase: true, fields: keyspaceFields },
+  { title: 'RocksDB', needsDatabase: true, fields: rocksdbFields },
+]
+
+const GIB = 1024 ** 3
+/** The column families whose keys begin with a namespace. */
+const KEYED_FAMILIES: readonly ColumnFamily[] = [CF_DEFAULT, CF_METADATA, CF_ZSET_SCORE, CF_STREAM, CF_SEARCH]
+const SECONDS_PER_DAY = 86_400
+const startRssBytes = process.memoryUsage.rss()
+
+function serverFields({ config, server, settings }: ServerContext): InfoField[] {
+  const mode = config['cluster-enabled'] ? 'cluster' : 'standalone'
+  const uptime = Math.floor((server.nowMs() - server.startedAtMs) / 1000)
+  const version = server.versions.kvrocks
+  return [
+    ['version', version],
+    ['kvrocks_version', version],
+    ['redis_version', server.versions.redis],
+    ['kvrocks_ts_version', server.versions.own],
+    ['git_sha1', '0'],
+    ['kvrocks_git_sha1', '0'],
+    ['redis_mode', mode],
+    ['kvrocks_mode', mode],
+    ['os', `${type()} ${release()} ${machine()}`],
+    ['node_version', process.versions.node],
+    ['rocksdb_version', rocksdbVersion],
+    ['arch_bits', 64],
+    ['process_id', process.pid],
+    ['run_id', server.runId],
+    ['tcp_port', server.port],
+    ['server_time_usec', server.nowMs() * 1000],
+    ['uptime_in_seconds', uptime],
+    ['uptime_in_days', Math.floor(uptime / SECONDS_PER_DAY)],
+    ['hz', 10],
+    ['executable', process.argv[1] ?? process.execPath],
+    ['config_file', settings.path ?? ''],
+  ]
+}
+
+function clientFields({ config, server }: ServerContext): InfoField[] {
+  const { clients } = server
+  return [
+    ['maxclients', config.maxclients],
+    ['connected_clients', clients.count],
+    ['monitor_clients', clients.monitorCount],
+    ['blocked_clients', clients.blockedCount],
+  ]
+}
+
+function memoryFields({ server }: ServerContext): InfoField[] {
+  const memory = process.memoryUsage()
+  return [
+    ['used_memory', memory.rss],
+    ['used_memory_human', human(memory.rss)],
+    ['used_memory_rss', memory.rss],
+    ['used_memory_rss_human', human(memory.rss)],
+    ['used_memory_lua', server.luaBytes],
+    ['used_memory_lua_human', human(server.luaBytes)],
+    ['used_memory_startup', startRssBytes],
+    ['used_memory_js_heap', memory.heapUsed],
+    ['used_memory_buffers', memory.arrayBuffers],
+    ['maxmemory', 0],
+    ['maxmemory_policy', 'noeviction'],
+  ]
+}
+
+/** As Redis prints sizes: `1.50M`. */
+export function human(bytes: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T', 'P']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return unit === 0 ? `${bytes}B` : `${value.toFixed(2)}${units[unit]}`
+}
+
+function persistenceFields({ server }: ServerContext): InfoField[] {
+  const { maintenance } = server
+  return [
+    ['loading', server.isLoading],
+    ['bgsave_in_progress', maintenance.isSaving],
+    ['last_bgsave_time', Math.floor(maintenance.lastSaveAtMs / 1000)],
+    ['last_bgsave_status', maintenance.lastSaveSucceeded ? 'ok' : 'err'],
+    ['last_bgsave_time_sec', maintenance.lastSaveSeconds],
+  ]
+}
+
+function statsFields({ server }: ServerContext): InfoField[] {
+  const { stats } = server
+  const errors = [...stats.errors.values()].reduce((sum, count) => sum + count, 0)
+  return [
+    ['total_connections_received', stats.connectionsReceived],
+    ['total_commands_processed', stats.commandsProcessed],
+    ['instantaneous_ops_per_sec', stats.instantaneous.ops],
+    ['total_net_input_bytes', stats.netInputBytes],
+    ['total_net_output_bytes', stats.netOutputBytes],
+    ['instantaneous_input_kbps', Math.floor(stats.instantaneous.inputBytes / 1024)],
+    ['instantaneous_output_kbps', Math.floor(stats.instantaneous.outputBytes / 1024)],
+    ['rejected_connections', stats.rejectedConnections],
+    ['sync_full', stats.fullSyncs],
+    ['sync_partial_ok', stats.partialSyncs],
+    ['sync_partial_err', stats.partialSyncsRefused],
+    ['keyspace_hits', stats.keyspace.hits],
+    ['keyspace_misses', stats.keyspace.misses],
+    ['pubsub_channels', server.channels.channelCount],
+    ['pubsub_patterns', server.channels.patternCount],
+    ['total_error_replies', errors],
+  ]
+}
+
+function replicationFields({ server, store }: ServerContext): InfoField[] {
+  const offset = store.latestSequence()
+  return [['role', server.role], ...server.replication.fields(), ['master_repl_offset', offset]]
+}
+
+/** Whole seconds, as Kvrocks prints them. */
+function cpuFields(): InfoField[] {
+  const { system, user } = process.cpuUsage()
+  return [
+    ['used_cpu_sys', Math.floor(system / 1e6)],
+    ['used_cpu_user', Math.floor(user / 1e6)],
+  ]
+}
+
+function withSubcommands(commands: readonly BoundCommand[]): BoundCommand[] {
+  return commands.flatMap((command) => [command, ...(command.subcommands?.values() ?? [])])
+}
+
+function commandFields({ server }: ServerContext): InfoField[] {
+  return withSubcommands(server.commands.all())
+    .filter(({ stats }) => stats.calls > 0 || stats.rejected > 0)
+    .sort(byName)
+    .map(({ name, stats }) => {
+      const us = Math.round(stats.us)
+      const perCall = stats.calls === 0 ? 0 : Math.floor(us / stats.calls)
+      const failures = `rejected_calls=${stats.rejected},failed_calls=${stats.failed}`
+      return [`cmdstat_${name}`, `calls=${stats.calls},usec=${us},usec_per_call=${perCall},${failures}`] as const
+    })
+}
+
+function byName(a: Pick<AnyCommand, 'name'>, b: Pick<AnyCommand, 'name'>): number {
+  return a.name < b.name ? -1 : 1
+}
+
+function errorFields({ server }: ServerContext): InfoField[] {
+  return [...server.stats.errors]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, count]) => [`errorstat_${code}`, `count=${count}`] as const)
+}
+
+function keyspaceFields(context: ServerContext): InfoField[] {
+  const { client, config, server, store } = context
+  const namespace = client.namespace ?? DEFAULT_NAMESPACE
+  const count = server.keyCounts.latest(namespace)
+  const comment =
+    count === undefined
+      ? '# WARN: DBSIZE SCAN never performed yet'
+      : `# Last DBSIZE SCAN time: ${localTime(new Date(count.scannedAtMs))}`
+  const keys = count ?? { keys: 0, expires: 0, averageTtlSeconds: 0, expired: 0 }
+  const usedBytes = usedDatabaseBytes(context)
+  const maxBytes = config['max-db-size'] * GIB
+  const usedShare = maxBytes === 0 ? 0 : (totalFileBytes(context) * 100) / maxBytes
+  return [
+    { comment },
+    [
+      `db${client.database}`,
+      `keys=${keys.keys},expires=${keys.expires},avg_ttl=${keys.averageTtlSeconds},expired=${keys.expired}`,
+    ],
+    ['sequence', store.latestSequence()],
+    ['used_db_size', usedBytes],
+    ['max_db_size', maxBytes],
+    ['used_percent', ` ${sixDigits(usedShare)}%`],
+    ...diskFields(context),
+  ]
+}
+
+function totalFileBytes({ store }: ServerContext): number {
+  return store.rocks.liveFiles().reduce((sum, file) => sum + file.bytes, 0)
+}
+
+/** All files for the default namespace; an estimate of the range of keys for another one. */
+function usedDatabaseBytes(context: ServerContext): number {
+  const { client, store } = context
+  const namespace = client.namespace ?? DEFAULT_NAMESPACE
+  if (namespace.equals(DEFAULT_NAMESPACE)) return totalFileBytes(context)
+  const begin = namespacePrefix(namespace)
+  const end = prefixEnd(begin)
+  if (end === undefined) return 0
+  return KEYED_FAMILIES.reduce<number>((sum, cf) => sum + (store.rocks.approximateSizes(cf, [[begin, end]])[0] ?? 0), 0)
+}
+
+function diskFields({ settings }: ServerContext): InfoField[] {
+  const { blocks, bavail, bsize } = statfsSync(settings.paths.db)
+  const capacity = blocks * bsize
+  const used = (blocks - bavail) * bsize
+  return [
+    ['disk_capacity', capacity],
+    ['used_disk_size', used],
+    ['used_disk_percent', ` ${sixDigits((used * 100) / capacity)}%`],
+  ]
+}
+
+/** Six significant digits, as C++ streams print a double. */
+function sixDigits(value: number): string {
+  return String(Number(value.toPrecision(6)))
+}
+
+/** `Tue Nov  4 17:22:01 2025`. */
+function localTime(date: Date): string {
+  const words = date.toString().split(' ')
+  return `${words[0]} ${words[1]} ${String(date.getDate()).padStart(2)} ${words[4]} ${words[3]}`
+}

@@ -1,0 +1,67 @@
+/** Backups, compactions and caches. Source: kvrocks src/commands/cmd_server.cc. */
+
+import type { Args } from '../protocol/args.js'
+import { DEFAULT_NAMESPACE } from '../storage/keys.js'
+import { ADMIN, type AnyCommand, NO_SCRIPT, noOptions, READONLY, serverCommand } from './command.js'
+import type { ServerContext } from './context.js'
+
+function maintenance(
+  name: string,
+  flags: number,
+  summary: string,
+  since: string,
+  execute: (context: ServerContext, args: Args) => void,
+): AnyCommand {
+  return serverCommand(
+    { name, arity: 1, flags: READONLY | NO_SCRIPT | flags, syntax: '', summary, since },
+    noOptions,
+    execute,
+  )
+}
+
+export const maintenanceCommands: readonly AnyCommand[] = [
+  maintenance('bgsave', ADMIN, 'Begins to make a backup.', '1.0.0', ({ reply, server }) => {
+    server.maintenance.save()
+    server.log.info('BGSave was triggered by manual with executed success')
+    reply.ok()
+  }),
+  maintenance('lastsave', ADMIN, 'Returns the Unix time of the last backup.', '1.0.0', ({ reply, server }) =>
+    reply.integer(Math.floor(server.maintenance.lastSaveAtMs / 1000)),
+  ),
+  maintenance('flushbackup', ADMIN, 'Begins to remove the backup.', '1.0.0', ({ reply, server }) => {
+    server.maintenance.purgeBackups()
+    server.log.info('flushbackup was triggered by manual with executed success')
+    reply.ok()
+  }),
+  maintenance('compact', 0, 'Begins to compact the files of the namespace, or all of them.', '1.0.0', compact),
+  maintenance('flushmemtable', ADMIN, 'Writes what is in memory to files.', '2.13.0', (context) => {
+    // What the turn has written is to be among it.
+    context.db.turn.commit()
+    context.defer(context.store.rocks.flush(), (reply) => reply.ok())
+  }),
+  maintenance(
+    'flushblockcache',
+    ADMIN,
+    'Drops what is not in use from the block cache.',
+    '2.13.0',
+    ({ reply, store }) => {
+      store.rocks.clearBlockCache()
+      reply.ok()
+    },
+  ),
+  maintenance('stats', 0, "Returns RocksDB's counters and histograms as JSON.", '2.0.0', ({ reply, store }) => {
+    const histograms = Object.entries(store.rocks.histograms()).map(
+      ([name, { median, p95, p99, max, count, sum }]) => [name, [median, p95, p99, max, count, sum]] as const,
+    )
+    const all = [...Object.entries(store.rocks.tickers()), ...histograms].sort(([a], [b]) => (a < b ? -1 : 1))
+    reply.bulkText(JSON.stringify(Object.fromEntries(all)))
+  }),
+]
+
+/** From the default namespace: all. */
+function compact({ client, reply, server }: ServerContext): void {
+  const namespace = client.namespace ?? DEFAULT_NAMESPACE
+  server.maintenance.compact(namespace.equals(DEFAULT_NAMESPACE) ? undefined : namespace)
+  server.log.info('Compact was triggered by manual with executed success')
+  reply.ok()
+}
