@@ -21,6 +21,10 @@ import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
 import { transactionCommands } from './transactions.js'
+import { zsetCommands } from './zset.js'
+import { zsetCombineCommands } from './zset-combine.js'
+import { zsetPopCommands } from './zset-pop.js'
+import { zsetRangeCommands } from './zset-range.js'
 
 export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyCommand[]])[] = [
   ['connection', connectionCommands],
@@ -44,6 +48,10 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['list', multiListCommands],
   ['set', setCommands],
   ['string', conditionalStringCommands],
+  ['sorted-set', zsetCommands],
+  ['sorted-set', zsetRangeCommands],
+  ['sorted-set', zsetPopCommands],
+  ['sorted-set', zsetCombineCommands],
 ]
 
 export const COMMANDS: readonly AnyCommand[] = COMMAND_GROUPS.flatMap(([, commands]) => commands)

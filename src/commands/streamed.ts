@@ -8,19 +8,35 @@ import type { Context, ReplySource } from './context.js'
 const WHOLE_ROWS_MAX = 1000
 const PIECE_BYTES = 32 * 1024
 
-export interface RowReply {
+/** What walks rows: a RowCursor, or one that shows them in another way. */
+export interface Walk extends Disposable {
+  next(): boolean
+  close(): void
+}
+
+interface Rows<Cursor extends Walk> {
+  /** Opens the scan. It may outlive the command: it must not refer to the arguments. */
+  open(): Cursor
+  /** Writes the cursor's row. */
+  write(reply: Reply, cursor: Cursor): void
+}
+
+export interface RowReply<Cursor extends Walk = RowCursor> extends Rows<Cursor> {
   /** Number of rows that the scan will give. */
   readonly rows: number
   /** Writes what stands before the rows. */
   begin(reply: Reply): void
-  /** Opens the scan. It may outlive the command: it must not refer to the arguments. */
-  open(): RowCursor
-  /** Writes the cursor's row. */
-  write(reply: Reply, cursor: RowCursor): void
+}
+
+export interface UncountedReply<Cursor extends Walk = RowCursor> extends Rows<Cursor> {
+  /** Number of the array's elements that `write` writes for each row. */
+  readonly perRow: number
+  /** Walks the rows to count them. */
+  count(): number
 }
 
 /** Answers with rows. What the turn has written is committed first where the scan outlives the command. */
-export function replyRows(context: Context, rows: RowReply): void {
+export function replyRows<Cursor extends Walk>(context: Context, rows: RowReply<Cursor>): void {
   const { turn } = context.db
   if (rows.rows <= WHOLE_ROWS_MAX || turn.isHeld) {
     using cursor = rows.open()
@@ -33,11 +49,35 @@ export function replyRows(context: Context, rows: RowReply): void {
   context.stream(new RowSource(rows.open(), rows))
 }
 
-class RowSource implements ReplySource {
-  readonly #cursor: RowCursor
-  readonly #rows: RowReply
+/** Answers with an array of rows whose number is not known. Where they are many they are walked once more to count them. */
+export function replyUncounted<Cursor extends Walk>(context: Context, rows: UncountedReply<Cursor>): void {
+  const { reply, db } = context
+  const start = reply.length
+  let written = 0
+  reply.counted('array', () => {
+    using cursor = rows.open()
+    while ((written <= WHOLE_ROWS_MAX || db.turn.isHeld) && cursor.next()) {
+      rows.write(reply, cursor)
+      written++
+    }
+    return written * rows.perRow
+  })
+  if (written <= WHOLE_ROWS_MAX || db.turn.isHeld) return
+  reply.truncate(start)
+  const count = rows.count()
+  replyRows(context, {
+    rows: count,
+    begin: (to) => to.array(count * rows.perRow),
+    open: () => rows.open(),
+    write: (to, cursor) => rows.write(to, cursor),
+  })
+}
 
-  constructor(cursor: RowCursor, rows: RowReply) {
+class RowSource<Cursor extends Walk> implements ReplySource {
+  readonly #cursor: Cursor
+  readonly #rows: RowReply<Cursor>
+
+  constructor(cursor: Cursor, rows: RowReply<Cursor>) {
     this.#cursor = cursor
     this.#rows = rows
   }
