@@ -41,7 +41,10 @@ function options(choose: Choose, ...groups: readonly (readonly (readonly Word[])
 
 function keys(choose: Choose, items = SOURCES): Word[] {
   const count = choose([1, 2, 2, 3])
-  return [choose([count, count, count, count, count, count, 0, 9]), ...Array.from({ length: count }, () => choose(items))]
+  return [
+    choose([count, count, count, count, count, count, 0, 9]),
+    ...Array.from({ length: count }, () => choose(items)),
+  ]
 }
 
 const LIMITS: readonly (readonly Word[])[] = [
@@ -73,13 +76,7 @@ const COMMANDS: readonly ((choose: Choose) => Word[])[] = [
   (c) => ['zrange', c(KEYS), c(BOUNDS), c(BOUNDS), 'byscore', ...options(c, [['rev']], LIMITS, WITH)],
   (c) => ['zrange', c(LEX_KEYS), c(LEX), c(LEX), 'bylex', ...options(c, [['rev']], LIMITS, WITH)],
   (c) => ['zrevrange', c(KEYS), c(RANKS), c(RANKS), ...options(c, WITH)],
-  (c) => [
-    c(['zrangebyscore', 'zrevrangebyscore']),
-    c(KEYS),
-    c(BOUNDS),
-    c(BOUNDS),
-    ...options(c, WITH, LIMITS),
-  ],
+  (c) => [c(['zrangebyscore', 'zrevrangebyscore']), c(KEYS), c(BOUNDS), c(BOUNDS), ...options(c, WITH, LIMITS)],
   (c) => [c(['zrangebylex', 'zrevrangebylex']), c(LEX_KEYS), c(LEX), c(LEX), ...options(c, LIMITS)],
   (c) => ['zrangestore', c(['dst', 'z3']), c(KEYS), c(RANKS), c(RANKS), ...options(c, [['rev']])],
   (c) => ['zrangestore', 'dst', c(KEYS), c(BOUNDS), c(BOUNDS), 'byscore', ...options(c, [['rev']], LIMITS)],
@@ -93,7 +90,15 @@ const COMMANDS: readonly ((choose: Choose) => Word[])[] = [
   (c) => [
     c(['zunion', 'zinter']),
     ...keys(c),
-    ...options(c, [['weights', 2, 0.5], ['weights', 'inf', 1, 1]], [['aggregate', c(['sum', 'min', 'max'])]], WITH),
+    ...options(
+      c,
+      [
+        ['weights', 2, 0.5],
+        ['weights', 'inf', 1, 1],
+      ],
+      [['aggregate', c(['sum', 'min', 'max'])]],
+      WITH,
+    ),
   ],
   (c) => ['zdiff', ...keys(c), ...options(c, WITH)],
   (c) => [
