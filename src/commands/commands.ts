@@ -1,6 +1,9 @@
 /** All commands, by group of COMMAND DOCS. A new family is added here, and nowhere else. */
 
 import { clientCommands } from './client-commands.js'
+import { bitfieldCommands } from './bitfield.js'
+import { bitmapCommands } from './bitmap.js'
+import { hyperloglogCommands } from './hyperloglog.js'
 import type { AnyCommand, CommandGroup } from './command.js'
 import { aclCommands, moduleCommands } from './compatibility.js'
 import { configCommands } from './config.js'
@@ -47,6 +50,9 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['list', listCommands],
   ['list', multiListCommands],
   ['set', setCommands],
+  ['bitmap', bitmapCommands],
+  ['bitmap', bitfieldCommands],
+  ['hyperloglog', hyperloglogCommands],
   ['string', conditionalStringCommands],
   ['sorted-set', zsetCommands],
   ['sorted-set', zsetRangeCommands],

@@ -1,0 +1,209 @@
+/**
+ * Bitmaps: metadata whose size is the number of bytes in use, and one row a segment of 1,024 bytes in the default column
+ * family: sub-key = offset of its first byte in decimal, value = up to 1,024 bytes. Missing segments and bytes are zero.
+ *
+ *   bit n   segment n / 8192, byte n / 8 mod 1024, bit n mod 8 counted from the LEAST significant
+ *
+ * Redis counts from the most significant, in strings: here bytes are shown as Redis shows them, and turned round at the
+ * rows. A string that bits are set in stays a string. Source: kvrocks src/types/redis_bitmap.cc, redis_bitmap_string.cc.
+ */
+
+import { type Bytes, EMPTY, latin1 } from '../../bytes/bytes.js'
+import { WRONG_TYPE } from '../../protocol/errors.js'
+import { CF_DEFAULT } from '../../storage/column-family.js'
+import type { Database } from '../../storage/database.js'
+import * as metadata from '../../storage/metadata.js'
+import { type Metadata, TYPE_BITMAP, TYPE_STRING } from '../../storage/metadata.js'
+import { readAnyRow } from '../../storage/rows.js'
+
+export const SEGMENT_BYTES = 1024
+export const SEGMENT_BITS = SEGMENT_BYTES * 8
+
+/** Each byte with its bits in the other order. */
+const TURNED = Uint8Array.from({ length: 256 }, (_, byte) => {
+  let turned = 0
+  for (let bit = 0; bit < 8; bit++) if ((byte & (1 << bit)) !== 0) turned |= 0x80 >> bit
+  return turned
+})
+
+export function turnBits(bytes: Uint8Array): Buffer {
+  const turned = Buffer.allocUnsafe(bytes.length)
+  for (let at = 0; at < bytes.length; at++) turned[at] = TURNED[bytes[at] as number] as number
+  return turned
+}
+
+/** The bits of a key, most significant first, whatever form they are stored in. */
+export interface BitSource {
+  /** Number of bytes. */
+  readonly size: number
+  /** Bytes of segment `index`, without trailing zeros that were not stored; undefined if all are zero. */
+  segment(index: number): Bytes | undefined
+  /** All stored segments, in any order. */
+  segments(): Iterable<readonly [index: number, bytes: Bytes]>
+}
+
+/** The bits of the string or bitmap at `key`; undefined if absent. Throws WRONG_TYPE. */
+export function openBits(db: Database, key: Bytes): BitSource | undefined {
+  const row = readAnyRow(db, key)
+  if (row === undefined) return undefined
+  const type = metadata.rowType(row)
+  if (type === TYPE_STRING) return stringBits(row.subarray(metadata.headerSize(row)))
+  if (type !== TYPE_BITMAP) throw WRONG_TYPE
+  return bitmapBits(db, key, metadata.decodeMetadata(row))
+}
+
+function stringBits(value: Bytes): BitSource {
+  const count = Math.ceil(value.length / SEGMENT_BYTES)
+  const segment = (index: number): Bytes | undefined => {
+    const bytes = value.subarray(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES)
+    return bytes.length === 0 ? undefined : bytes
+  }
+  return {
+    size: value.length,
+    segment,
+    *segments() {
+      for (let index = 0; index < count; index++) yield [index, segment(index) as Bytes]
+    },
+  }
+}
+
+function bitmapBits(db: Database, key: Bytes, { size, version }: Metadata): BitSource {
+  const rows = db.subkeys(CF_DEFAULT, key, version)
+  // A stored segment may be longer than what is in use.
+  const shown = (index: number, stored: Bytes): Bytes =>
+    turnBits(stored.subarray(0, Math.max(0, Math.min(SEGMENT_BYTES, size - index * SEGMENT_BYTES))))
+  return {
+    size,
+    segment(index) {
+      const stored = rows.get(segmentKey(index))
+      return stored === undefined ? undefined : shown(index, stored)
+    },
+    *segments() {
+      using cursor = rows.scan()
+      while (cursor.next()) {
+        const index = Number(cursor.key.latin1Slice()) / SEGMENT_BYTES
+        yield [index, shown(index, cursor.value)]
+      }
+    },
+  }
+}
+
+export function segmentKey(index: number): Buffer {
+  return latin1(String(index * SEGMENT_BYTES))
+}
+
+/** Bits that are being changed; `save` writes what was changed. */
+export interface BitTarget {
+  readonly source: BitSource
+  /** Puts `bytes` at byte `offset`, growing where needed. At most one segment's length. */
+  write(offset: number, bytes: Bytes): void
+  /** Writes the rows. */
+  save(log: Bytes): void
+}
+
+/** Opens `key` for changes: as the string that it is, or as a bitmap, new if absent. Throws WRONG_TYPE. */
+export function openForUpdate(db: Database, key: Bytes): BitTarget {
+  const row = readAnyRow(db, key)
+  if (row !== undefined && metadata.rowType(row) === TYPE_STRING) return stringTarget(db, key, row)
+  if (row !== undefined && metadata.rowType(row) !== TYPE_BITMAP) throw WRONG_TYPE
+  const decoded =
+    row === undefined ? metadata.freshMetadata(TYPE_BITMAP, db.newVersion()) : metadata.decodeMetadata(row)
+  return bitmapTarget(db, key, decoded)
+}
+
+function stringTarget(db: Database, key: Bytes, row: Bytes): BitTarget {
+  const header = row.subarray(0, metadata.headerSize(row))
+  let value: Buffer = row.subarray(header.length)
+  let isChanged = false
+  return {
+    get source() {
+      return stringBits(value)
+    },
+    write(offset, bytes) {
+      const grown = Buffer.alloc(Math.max(value.length, offset + bytes.length))
+      value.copy(grown)
+      bytes.copy(grown, offset)
+      value = grown
+      isChanged = true
+    },
+    save() {
+      if (!isChanged) return
+      db.logData(TYPE_STRING)
+      db.putMetadata(key, header, value)
+    },
+  }
+}
+
+function bitmapTarget(db: Database, key: Bytes, decoded: Metadata): BitTarget {
+  const rows = db.subkeys(CF_DEFAULT, key, decoded.version)
+  const stored = bitmapBits(db, key, decoded)
+  /** Changed segments as they will be stored. */
+  const changed = new Map<number, Buffer>()
+  let size = decoded.size
+  const load = (index: number): Buffer => changed.get(index) ?? Buffer.from(rows.get(segmentKey(index)) ?? EMPTY)
+  return {
+    source: {
+      get size() {
+        return size
+      },
+      segment: (index) => (changed.has(index) ? turnBits(changed.get(index) as Buffer) : stored.segment(index)),
+      segments: () => stored.segments(),
+    },
+    write(offset, bytes) {
+      for (let done = 0; done < bytes.length; ) {
+        const index = Math.floor((offset + done) / SEGMENT_BYTES)
+        const at = (offset + done) % SEGMENT_BYTES
+        const part = bytes.subarray(done, done + SEGMENT_BYTES - at)
+        const segment = grow(load(index), at + part.length)
+        turnBits(part).copy(segment, at)
+        changed.set(index, segment)
+        done += part.length
+      }
+      size = Math.max(size, offset + bytes.length)
+    },
+    save(log) {
+      if (changed.size === 0) return
+      db.logData(log)
+      for (const [index, segment] of changed) rows.put(segmentKey(index), segment)
+      if (size === decoded.size) return
+      decoded.size = size
+      db.putMetadata(key, metadata.encodeMetadata(decoded))
+    },
+  }
+}
+
+/** A segment of at least `bytes`: twice as long as it was, so that it is not rewritten for each byte. */
+function grow(segment: Buffer, bytes: number): Buffer {
+  if (bytes <= segment.length) return segment
+  const doubled = Math.min(SEGMENT_BYTES, segment.length * 2)
+  const grown = Buffer.alloc(Math.max(bytes, doubled))
+  segment.copy(grown)
+  return grown
+}
+
+/** Puts a bitmap of `bytes` in the place of whatever is at `key`; none deletes the key. */
+export function replaceBitmap(
+  db: Database,
+  key: Bytes,
+  bytes: number,
+  parts: Iterable<readonly [number, Bytes]>,
+  log: Bytes,
+): void {
+  if (bytes === 0) {
+    if (readAnyRow(db, key) !== undefined) db.deleteMetadata(key)
+    return
+  }
+  const fresh = metadata.freshMetadata(TYPE_BITMAP, db.newVersion())
+  const rows = db.subkeys(CF_DEFAULT, key, fresh.version)
+  db.logData(log)
+  for (const [index, part] of parts) if (part.some((byte) => byte !== 0)) rows.put(segmentKey(index), turnBits(part))
+  fresh.size = bytes
+  db.putMetadata(key, metadata.encodeMetadata(fresh))
+}
+
+/** All bytes of a source in one buffer. */
+export function wholeBits(source: BitSource): Buffer {
+  const whole = Buffer.alloc(source.size)
+  for (const [index, bytes] of source.segments()) bytes.copy(whole, index * SEGMENT_BYTES)
+  return whole
+}
