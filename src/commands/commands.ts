@@ -1,9 +1,8 @@
 /** All commands, by group of COMMAND DOCS. A new family is added here, and nowhere else. */
 
-import { clientCommands } from './client-commands.js'
 import { bitfieldCommands } from './bitfield.js'
 import { bitmapCommands } from './bitmap.js'
-import { hyperloglogCommands } from './hyperloglog.js'
+import { clientCommands } from './client-commands.js'
 import type { AnyCommand, CommandGroup } from './command.js'
 import { aclCommands, moduleCommands } from './compatibility.js'
 import { configCommands } from './config.js'
@@ -11,6 +10,7 @@ import { connectionCommands } from './connection.js'
 import { debugCommands } from './debug.js'
 import { expireCommands } from './expire.js'
 import { hashCommands } from './hash.js'
+import { hyperloglogCommands } from './hyperloglog.js'
 import { infoCommands } from './info.js'
 import { introspectionCommands } from './introspection.js'
 import { keyCommands } from './key.js'
