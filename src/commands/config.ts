@@ -7,6 +7,7 @@ import {
   ADMIN,
   type AnyCommand,
   container,
+  NO_MONITOR,
   NO_SCRIPT,
   noOptions,
   OK_LOADING,
@@ -37,7 +38,8 @@ export const configCommands: readonly AnyCommand[] = [
         {
           name: 'config|set',
           arity: -4,
-          flags: FLAGS,
+          // Its arguments may be passwords.
+          flags: FLAGS | NO_MONITOR,
           syntax: 'parameter value [parameter value ...]',
           summary: 'Sets configuration parameters in-flight.',
           since: '2.0.0',

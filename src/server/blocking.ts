@@ -99,7 +99,8 @@ export class Blocking {
 
   #attempt(waiter: Waiter): void {
     const { connection, request } = waiter
-    if (connection.waiter !== waiter) return
+    // One that is being closed would take what it cannot deliver.
+    if (connection.waiter !== waiter || connection.isClosing) return
     const start = connection.reply.length
     const answered = this.#run(connection, () => {
       try {

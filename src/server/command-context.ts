@@ -5,11 +5,14 @@ import type { BlockRequest, ReplySource, ServerContext } from '../commands/conte
 import type { KeyEvents } from '../commands/key-events.js'
 import type { Config } from '../config/config.js'
 import type { ConfigValues } from '../config/options.js'
+import { err } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import type { Database } from '../storage/database.js'
 import type { Store } from '../storage/store.js'
 import type { Connection } from './connection.js'
 import type { Server } from './server.js'
+
+const NOT_WHOLE = err('the command answers later, so it cannot run inside a transaction or a script')
 
 export class CommandContext implements ServerContext {
   readonly client: Connection
@@ -41,7 +44,11 @@ export class CommandContext implements ServerContext {
 
   block(request: BlockRequest): void {
     if (this.isNested) request.expire(this.reply)
-    else this.server.blocking.add(this.client, request)
+    else {
+      this.server.blocking.add(this.client, request)
+      // The commands that follow in the same run are to wake it.
+      this.store.turn.observing = true
+    }
   }
 
   stream(source: ReplySource): void {
@@ -57,6 +64,10 @@ export class CommandContext implements ServerContext {
   }
 
   defer<T>(work: Promise<T>, answer: (reply: Reply, value: T) => void): void {
+    if (this.isNested) {
+      work.catch(() => {})
+      throw NOT_WHOLE
+    }
     this.server.deferrals.begin(this.client, work, answer)
   }
 }

@@ -72,8 +72,11 @@ export class Connection implements Client {
   /** No more requests are executed; closes when the replies are sent. */
   isClosing = false
   isClosed = false
-  /** Pushes that must not break into a reply under way. */
-  readonly delayedPushes: Bytes[] = []
+  /** The client has closed its half of the connection. */
+  hasInputEnded = false
+  /** Pushes that must not break into a reply under way, and how many bytes they are. */
+  #delayedPushes: Bytes[] = []
+  #delayedPushBytes = 0
 
   readonly #socket: Socket
   #isReading = true
@@ -127,7 +130,7 @@ export class Connection implements Client {
   }
 
   get outputBytes(): number {
-    return this.reply.length + this.#socket.writableLength
+    return this.reply.length + this.#socket.writableLength + this.#delayedPushBytes
   }
 
   /** True if the client takes replies more slowly than it asks. */
@@ -198,9 +201,22 @@ export class Connection implements Client {
     this.#socket.resume()
   }
 
+  /** Keeps `bytes` for the end of the reply under way. */
+  delayPush(bytes: Bytes): void {
+    this.#delayedPushes.push(bytes)
+    this.#delayedPushBytes += bytes.length
+  }
+
+  /** Writes the pushes that had to wait. */
+  flushPushes(): void {
+    for (const push of this.#delayedPushes) this.reply.raw(push)
+    this.#delayedPushes = []
+    this.#delayedPushBytes = 0
+  }
+
   /** True if the output not taken by the client exceeds the limit of its class; see client-output-buffer-limit. */
   overLimit(limits: OutputLimits, nowMs: number): boolean {
-    const bytes = this.#socket.writableLength
+    const bytes = this.#socket.writableLength + this.#delayedPushBytes
     if (bytes === 0) {
       this.#softLimitSinceMs = 0
       return false
@@ -217,13 +233,13 @@ export class Connection implements Client {
 
   /** The class whose output limit holds for the connection. */
   get outputClass(): 'normal' | 'slave' | 'pubsub' {
-    return this.subscriptions > 0 ? 'pubsub' : 'normal'
+    return this.subscriptions > 0 || this.isMonitor ? 'pubsub' : 'normal'
   }
 
-  /** The client sends no more: what it asked is answered, and a wait is over. */
+  /** The client sends no more: what it asked is still answered, but a wait is over. */
   endOfInput(): void {
-    if (this.isBlocked) this.kill()
-    else this.closeAfterReply()
+    this.hasInputEnded = true
+    if (this.waiter !== undefined) this.kill()
   }
 
   /** Sends what is written and ends the connection. */

@@ -5,7 +5,6 @@
 
 import {
   ADMIN,
-  BLOCKING,
   fitsArity,
   IN_MULTI,
   NO_AUTH_NEEDED,
@@ -29,7 +28,6 @@ import type { Server } from './server.js'
 import type { QueuedCommand } from './transactions.js'
 
 const SHOWN_ARGUMENT_BYTES_MAX = 128
-const MULTI_STAYS_OPEN = NO_AUTH_NEEDED
 
 export class Dispatcher {
   readonly #server: Server
@@ -65,7 +63,7 @@ export class Dispatcher {
       }
     } catch (error) {
       if (command !== undefined) command.stats.rejected++
-      this.#refuse(connection, replyStart, error, command)
+      this.#refuse(connection, replyStart, error)
     }
     this.#afterReply(connection, replyStart)
   }
@@ -108,7 +106,7 @@ export class Dispatcher {
       if (answered) this.#server.turns.note(connection, replyStart)
       return answered
     } catch (error) {
-      this.#undo(savepoint, error)
+      this.#undo(context, replyStart, savepoint, error)
       this.#answerError(connection, replyStart, error)
       return true
     }
@@ -157,7 +155,10 @@ export class Dispatcher {
 
   /** Keeps the request for later if CLIENT PAUSE stops it. */
   #isPaused(connection: Connection, command: BoundCommand, args: Args): boolean {
-    if (!this.#server.clients.isPausedFor((command.flags & WRITE) !== 0)) return false
+    const { transaction } = connection
+    const queue = transaction === undefined || command.name !== 'exec' ? [] : transaction.queue
+    const writes = ((command.flags | queue.reduce((flags, queued) => flags | queued.command.flags, 0)) & WRITE) !== 0
+    if (!this.#server.clients.isPausedFor(writes)) return false
     connection.heldRequest = args.copy()
     this.#server.clients.hold(connection)
     return true
@@ -174,8 +175,7 @@ export class Dispatcher {
       if (savepoint !== undefined) this.#checkBatch(savepoint)
     } catch (error) {
       command.stats.failed++
-      if (savepoint !== undefined) this.#undo(savepoint, error)
-      if (error instanceof CommitError) throw error
+      this.#undo(context, replyStart, savepoint, error)
       this.#answerErrorIn(context, replyStart, error)
     }
     const endMs = performance.now()
@@ -185,10 +185,10 @@ export class Dispatcher {
     command.stats.us += us
     server.stats.commandsProcessed++
     const slowerThanUs = server.config.values['slowlog-log-slower-than']
-    if (slowerThanUs >= 0 && us >= slowerThanUs && (command.flags & BLOCKING) === 0) {
+    if (slowerThanUs >= 0 && us >= slowerThanUs && (command.flags & NO_MONITOR) === 0) {
       server.slowlog.record(connection, args, us)
     }
-    if (server.monitors.isActive && (command.flags & NO_MONITOR) === 0) server.monitors.show(connection, args)
+    if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
     if (turn.observing && !turn.isHeld) server.keysWritten()
   }
 
@@ -198,12 +198,15 @@ export class Dispatcher {
     if (bytesMax > 0 && this.#server.store.turn.batchBytes - savepoint.length > bytesMax) throw errors.BATCH_TOO_LARGE
   }
 
-  #undo(savepoint: Savepoint, error: unknown): void {
+  /** Takes back what a command wrote to the turn; where a commit failed, also the replies that depended on it. */
+  #undo(context: CommandContext, replyStart: number, savepoint: Savepoint | undefined, error: unknown): void {
     const { store, turns } = this.#server
     if (error instanceof CommitError) {
       store.writeFailure = error.cause.message
+      // Before the refusals are written over the replies in front of it.
+      context.reply.truncate(Math.min(replyStart, context.reply.length))
       turns.refuse()
-    } else {
+    } else if (savepoint !== undefined) {
       store.turn.rollback(savepoint)
     }
   }
@@ -214,7 +217,7 @@ export class Dispatcher {
 
   #answerErrorIn(context: CommandContext, replyStart: number, error: unknown): void {
     const { reply } = context
-    reply.truncate(Math.min(replyStart, reply.length))
+    if (!(error instanceof CommitError)) reply.truncate(Math.min(replyStart, reply.length))
     const answer = this.#toReply(error)
     this.#server.stats.countError(answer)
     reply.error(answer)
@@ -228,13 +231,9 @@ export class Dispatcher {
   }
 
   /** A request that was refused before it ran. */
-  #refuse(connection: Connection, replyStart: number, error: unknown, command: BoundCommand | undefined): void {
+  #refuse(connection: Connection, replyStart: number, error: unknown): void {
     const { transaction } = connection
-    const keepsTransaction =
-      error === errors.NO_AUTH || (command !== undefined && (command.flags & MULTI_STAYS_OPEN) !== 0)
-    if (transaction !== undefined && !keepsTransaction && (command === undefined || (command.flags & IN_MULTI) === 0)) {
-      transaction.isFailed = true
-    }
+    if (transaction !== undefined && error !== errors.NO_AUTH) transaction.isFailed = true
     this.#answerError(connection, replyStart, error)
   }
 

@@ -215,6 +215,8 @@ export class Server implements ServerView {
       connection.reply.errorLine(error.text)
       connection.closeAfterReply()
     }
+    // The loop above ended for want of requests, and there will be no more.
+    if (connection.hasInputEnded && !connection.isSuspended && !connection.isBackedUp) connection.closeAfterReply()
     this.turns.observe(this.blocking.count > 0 || this.transactions.isWatching)
   }
 
@@ -244,7 +246,8 @@ export class Server implements ServerView {
   push(connection: Connection, bytes: Bytes): void {
     if (connection.isClosed) return
     if (connection.source !== undefined) {
-      connection.delayedPushes.push(bytes)
+      connection.delayPush(bytes)
+      this.#checkOutput(connection)
       return
     }
     connection.reply.raw(bytes)
@@ -386,7 +389,7 @@ export class Server implements ServerView {
 
   #inputEnded(connection: Connection): void {
     connection.endOfInput()
-    this.turns.join(connection)
+    if (!connection.isSuspended) this.runRequests(connection)
   }
 
   #drained(connection: Connection): void {
@@ -396,13 +399,15 @@ export class Server implements ServerView {
 
   #sent(connection: Connection, bytes: number): void {
     this.stats.netOutputBytes += bytes
-    const limit = connection.overLimit(this.config.values['client-output-buffer-limit'], this.#clock())
-    if (limit) {
-      this.log.warning(`closing ${connection.address}: it exceeds client-output-buffer-limit ${connection.kind}`)
-      connection.kill()
-    } else if (!connection.isSuspended && !connection.isBackedUp) {
-      connection.resumeReading()
-    }
+    if (this.#checkOutput(connection) && !connection.isSuspended && !connection.isBackedUp) connection.resumeReading()
+  }
+
+  /** Closes the connection if it takes its output too slowly; true if it stays. */
+  #checkOutput(connection: Connection): boolean {
+    if (!connection.overLimit(this.config.values['client-output-buffer-limit'], this.#clock())) return true
+    this.log.warning(`closing ${connection.address}: it exceeds client-output-buffer-limit ${connection.outputClass}`)
+    connection.kill()
+    return false
   }
 
   #closed(connection: Connection): void {

@@ -61,7 +61,7 @@ export class Streams {
   #finish(connection: Connection): void {
     this.abandon(connection)
     connection.isAnswerSilent = false
-    for (const push of connection.delayedPushes.splice(0)) connection.reply.raw(push)
+    connection.flushPushes()
     this.#resume(connection)
   }
 }

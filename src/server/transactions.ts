@@ -75,6 +75,8 @@ export class TransactionTable implements Transactions {
 
   watch(client: Client, db: Database, keys: readonly Bytes[]): void {
     const connection = client as Connection
+    // The commands that follow in the same run are to be noticed.
+    db.turn.observing = true
     for (const key of keys) {
       const nsKey = db.nsKey(key).latin1Slice(0)
       if (connection.watchedKeys.includes(nsKey)) continue

@@ -56,7 +56,7 @@ export class TurnLoop {
   /** Called after each command with the length of the reply before it: remembers replies that depend on the commit. */
   note(connection: Connection, replyStart: number): void {
     const { turn } = this.#store
-    if (!turn.isDirty) return
+    if (!turn.isDirty || connection.reply.length <= replyStart) return
     if (connection.dirtyEpoch !== turn.epoch) {
       connection.dirtyEpoch = turn.epoch
       connection.unsureFrom = replyStart
