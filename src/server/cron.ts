@@ -42,6 +42,13 @@ export class Cron {
     }
   }
 
+  /** Runs the job of that name now. */
+  run(name: string): void {
+    const job = this.#jobs.find((candidate) => candidate.name === name)
+    if (job === undefined) throw new RangeError(`no job is named ${name}`)
+    this.#run(job)
+  }
+
   /** No job begins any more. */
   stop(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
