@@ -1,0 +1,65 @@
+/** A server in a process of its own: bin/kvrocks-ts on a free port. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { RawClient } from './raw-client.js'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+export const BIN = join(ROOT, 'bin/kvrocks-ts')
+
+export interface ServerProcess {
+  readonly port: number
+  readonly child: ChildProcess
+  /** Ends it, by SIGTERM unless said otherwise, and waits for its end: exit code or signal. */
+  end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Starts a server and waits until it answers. `options` are those of the command line without their dashes. */
+export async function startProcess(
+  dir: string,
+  options: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const port = await freePort()
+  const words = Object.entries({ dir, port: String(port), ...options }).flatMap(([name, value]) => [`--${name}`, value])
+  const child = spawn(process.execPath, [BIN, ...words], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once('close', (code, signal) => resolve(code ?? signal))
+  })
+  let isEnded = false
+  void ended.then(() => {
+    isEnded = true
+  })
+  while (!isEnded && !(await answers(port))) await new Promise((done) => setTimeout(done, 10))
+  if (isEnded) throw new Error(`the server has ended: ${await ended}`)
+  return {
+    port,
+    child,
+    end(signal = 'SIGTERM') {
+      child.kill(signal)
+      return ended
+    },
+  }
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const client = await RawClient.connect(port)
+    client.close()
+    return true
+  } catch {
+    return false
+  }
+}
