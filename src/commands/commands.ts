@@ -19,6 +19,7 @@ import { multiListCommands } from './list-multi.js'
 import { logCommands } from './logs.js'
 import { maintenanceCommands } from './maintenance.js'
 import { namespaceCommands } from './namespace.js'
+import { scanCommands } from './scan.js'
 import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
@@ -45,6 +46,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', debugCommands],
   ['server', aclCommands],
   ['server', moduleCommands],
+  ['generic', scanCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['list', listCommands],

@@ -16,6 +16,7 @@ import type { AnyCommand } from './command.js'
 import type { BoundCommand } from './command-table.js'
 import type { ServerContext } from './context.js'
 import { rocksdbFields } from './info-rocksdb.js'
+import { countedNamespace } from './scan.js'
 
 /** Booleans are 0 and 1 in text and true and false in JSON. */
 export type InfoValue = string | number | boolean
@@ -194,7 +195,7 @@ function errorFields({ server }: ServerContext): InfoField[] {
 
 function keyspaceFields(context: ServerContext): InfoField[] {
   const { client, config, server, store } = context
-  const namespace = client.namespace ?? DEFAULT_NAMESPACE
+  const namespace = countedNamespace(client.namespace ?? DEFAULT_NAMESPACE, config)
   const count = server.keyCounts.latest(namespace)
   const comment =
     count === undefined

@@ -80,7 +80,7 @@ export interface Namespaces {
   delete(name: Bytes): void
 }
 
-/** What a scan of all keys of a namespace found; of all namespaces for the default one. */
+/** What a scan of all keys found. */
 export interface KeyCount {
   /** Without the expired ones. */
   readonly keys: number
@@ -95,9 +95,10 @@ export interface KeyCount {
 }
 
 export interface KeyCounts {
-  /** Undefined before the first scan. */
-  latest(namespace: Bytes): KeyCount | undefined
-  record(namespace: Bytes, count: KeyCount): void
+  /** What the last scan of the namespace, or of all, found; undefined before the first. */
+  latest(namespace: Bytes | undefined): KeyCount | undefined
+  /** Begins to count the keys of the namespace, or of all. Throws SCANNING if that is under way. */
+  scan(namespace: Bytes | undefined): void
 }
 
 /** Work on the files while clients are served. */

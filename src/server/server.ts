@@ -90,7 +90,7 @@ export class Server implements ServerView {
   readonly cron: Cron
   readonly maintenance: MaintenanceWork
   readonly storageEvents: StorageEvents
-  readonly keyCounts = new KeyCountTable()
+  readonly keyCounts: KeyCountTable
   readonly replication: Replication = { fields: () => [['connected_slaves', 0]], master: undefined, replicas: [] }
   readonly channels = { channelCount: 0, patternCount: 0 }
   readonly luaBytes = 0
@@ -121,6 +121,7 @@ export class Server implements ServerView {
     this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
     this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
     this.namespaces.load()
+    this.keyCounts = new KeyCountTable(this.store.rocks, clock, log)
     this.clients = new ClientTable(this)
     const onSent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
     const resume = (connection: Connection): void => this.resume(connection)
@@ -445,6 +446,7 @@ export class Server implements ServerView {
     await new Promise((done) => setImmediate(done))
     this.turns.end()
     this.clients.close()
+    await this.keyCounts.stop()
     await this.maintenance.finished()
     await this.cron.finished()
     this.store.rocks.setListener(undefined)

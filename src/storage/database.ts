@@ -124,6 +124,17 @@ export class Database {
     })
   }
 
+  /** The same rows from the last to the first. */
+  scanMetadataReverse(): RowCursor {
+    return this.turn.scan(CF_METADATA, {
+      lower: this.#prefix,
+      upper: prefixEnd(this.#prefix),
+      keySkip: this.#prefix.length,
+      reverse: true,
+      fillCache: false,
+    })
+  }
+
   /** Deletes all keys of the namespace, in a batch of its own. */
   flush(): void {
     const end = prefixEnd(this.#prefix)
