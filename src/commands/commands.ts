@@ -9,6 +9,7 @@ import { configCommands } from './config.js'
 import { connectionCommands } from './connection.js'
 import { debugCommands } from './debug.js'
 import { expireCommands } from './expire.js'
+import { functionCommands } from './functions.js'
 import { hashCommands } from './hash.js'
 import { hyperloglogCommands } from './hyperloglog.js'
 import { infoCommands } from './info.js'
@@ -21,6 +22,7 @@ import { maintenanceCommands } from './maintenance.js'
 import { namespaceCommands } from './namespace.js'
 import { scanCommands } from './scan.js'
 import { serverCommands } from './server.js'
+import { scriptingCommands } from './scripting.js'
 import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
@@ -34,6 +36,8 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['connection', connectionCommands],
   ['connection', clientCommands],
   ['transactions', transactionCommands],
+  ['scripting', scriptingCommands],
+  ['scripting', functionCommands],
   ['server', introspectionCommands],
   ['server', configCommands],
   ['generic', keyCommands],

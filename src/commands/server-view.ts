@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import type { Reply } from '../protocol/reply.js'
+import type { ScriptRules, Scripts } from '../scripting/scripts.js'
 import type { Database } from '../storage/database.js'
 import type { Client } from './client.js'
 import type { CommandTable } from './command-table.js'
@@ -198,6 +199,7 @@ export interface ServerView {
   resetStats(): void
   /** Begins to end the server. */
   shutdown(): void
-  /** Runs one command for a script under `client`, writing its reply to `reply`. Throws a ReplyError. */
-  run(client: Client, args: Args, reply: Reply, readOnly: boolean): void
+  readonly scripts: Scripts
+  /** Runs one command for a script under `client`, writing its reply to `reply`. Throws a ReplyError where it is refused. */
+  run(client: Client, args: Args, reply: Reply, rules: ScriptRules): void
 }

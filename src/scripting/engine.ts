@@ -9,20 +9,23 @@
  * Memory: an allocation beyond `memoryLimitBytes` fails with Lua's "not enough memory", and the state stays usable. With
  * LuaJIT, where the system has no Lua 5.1, memory is not bounded.
  */
+import type { Bytes } from '../bytes/bytes.js'
+import { Args } from '../protocol/args.js'
 import { notCompiled, notLoaded, raised } from '../protocol/errors/scripting.js'
+import type { Protocol } from '../protocol/reply.js'
 import { type LuaState, loadAddon, type NativeFunction } from './native.js'
-import { packedSize, packInto, unpack } from './packing.js'
+import { packedSize, packInto, unpackInto } from './packing.js'
 
 /** What scripts reach outside of themselves. */
 export interface ScriptHost {
   /**
    * Runs a command for the script and returns its one reply in RESP, of the version that the script asked for. The
-   * arguments are views that live until it returns; the reply is read at once. A blob error (`!<len>\r\n…`) stands for a
+   * words live until it returns; the reply is read at once. A blob error (`!<len>\r\n…`) stands for a
    * refusal that speaks of the script, and gets its line. An exception stops the script and leaves run().
    */
-  call(args: Buffer[], protocol: 2 | 3): Buffer
+  call(args: Args, protocol: Protocol): Bytes
   /** Whether the script's user may run the command; undefined for an unknown one. */
-  isAllowed(args: Buffer[]): boolean | undefined
+  isAllowed(args: Args): boolean | undefined
   /** redis.log: 0 debug, 1 verbose, 2 notice, 3 warning. */
   log(level: number, message: Buffer): void
 }
@@ -36,7 +39,7 @@ export interface EngineOptions {
 
 export interface RunOptions {
   /** The protocol of the reply. Scripts themselves begin with RESP2. */
-  readonly protocol: 2 | 3
+  readonly protocol: Protocol
   /** 0 for no limit. */
   readonly timeLimitMs: number
   /** Whether redis.setresp(3) is allowed. */
@@ -52,11 +55,12 @@ export class LuaEngine {
 
   constructor(host: ScriptHost, options: EngineOptions) {
     const call = Buffer.allocUnsafeSlow(SHARED_BYTES)
+    const args = new Args(call)
     const { LuaState } = loadAddon()
     this.#state = new LuaState(
-      (count, _bytes, protocol, packed) => host.call(unpack(packed ?? call, count), protocol === 3 ? 3 : 2),
+      (count, _bytes, protocol, packed) => host.call(unpackInto(args, packed ?? call, count), protocol === 3 ? 3 : 2),
       (level, message) => host.log(level, message),
-      (count, _bytes, _protocol, packed) => host.isAllowed(unpack(packed ?? call, count)),
+      (count, _bytes, _protocol, packed) => host.isAllowed(unpackInto(args, packed ?? call, count)),
       call,
       this.#in,
       this.#out,

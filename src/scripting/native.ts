@@ -13,7 +13,7 @@ export type OnCall = (count: number, packedBytes: number, protocol: number, pack
 /** The host's side of redis.acl_check_cmd: undefined for an unknown command. */
 export type OnAllowed = (count: number, packedBytes: number, protocol: number, packed?: Buffer) => boolean | undefined
 
-/** What made the last run or load fail. The texts are latin1: one character a byte. */
+/** What made the last run or load fail. */
 export interface NativeFailure {
   readonly text: string
   readonly source: string
@@ -23,7 +23,7 @@ export interface NativeFailure {
   readonly stopped: boolean
 }
 
-/** One call of redis.register_function. The texts are latin1. */
+/** One call of redis.register_function. */
 export interface NativeFunction {
   readonly name: string
   readonly description: string | undefined
@@ -33,7 +33,7 @@ export interface NativeFunction {
 
 /** One Lua state. None of its methods may be called while a script runs in it. */
 export interface LuaState {
-  /** A reference for run, or why the code does not compile (latin1). */
+  /** A reference for run, or why the code does not compile. */
   compile(code: Uint8Array, chunkName: string): number | string
   release(reference: number): void
   /**

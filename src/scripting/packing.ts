@@ -6,6 +6,9 @@
  * for each, in a buffer that both sides have bound, or in one of its own when it does not fit there. Source: native/call.cc.
  */
 
+import type { Bytes } from '../bytes/bytes.js'
+import type { Args } from '../protocol/args.js'
+
 const HEADER_BYTES = 4
 /** Below this a loop copies faster than a call of set(). */
 const LOOP_BYTES_MAX = 24
@@ -38,15 +41,19 @@ export function packInto(block: Uint8Array, offset: number, args: readonly Uint8
   return at
 }
 
-/** The `count` arguments of the block, as views of it. */
-export function unpack(block: Buffer, count: number): Buffer[] {
-  const args = new Array<Buffer>(count)
+/** Makes `args` the `count` words of the block: they lie in it, and live as long as its bytes stay. */
+export function unpackInto(args: Args, block: Bytes, count: number): Args {
+  args.reset(block)
   let at = 0
   for (let index = 0; index < count; index++) {
-    const length = block.readUInt32LE(at)
+    const length = readUint32LE(block, at)
     at += HEADER_BYTES
-    args[index] = block.subarray(at, at + length)
+    args.push(at, length)
     at += length
   }
   return args
+}
+
+function readUint32LE(block: Bytes, at: number): number {
+  return block[at]! + block[at + 1]! * 0x100 + block[at + 2]! * 0x10000 + block[at + 3]! * 0x1000000
 }

@@ -7,6 +7,7 @@ import {
   ADMIN,
   fitsArity,
   IN_MULTI,
+  keyIndexes,
   NO_AUTH_NEEDED,
   NO_MONITOR,
   NO_MULTI,
@@ -19,8 +20,10 @@ import {
 } from '../commands/command.js'
 import type { BoundCommand } from '../commands/command-table.js'
 import type { Args } from '../protocol/args.js'
+import * as scriptErrors from '../protocol/errors/scripting.js'
 import * as errors from '../protocol/errors.js'
 import { ReplyError } from '../protocol/errors.js'
+import type { ScriptRules } from '../scripting/scripts.js'
 import { CommitError, type Savepoint } from '../storage/turn.js'
 import type { CommandContext } from './command-context.js'
 import type { Connection } from './connection.js'
@@ -83,14 +86,13 @@ export class Dispatcher {
    * Runs a command of a script. `context` writes to the script's reply. Throws a ReplyError where the command is refused;
    * an error of the command itself stands in the reply.
    */
-  runNested(context: CommandContext, args: Args, readOnly: boolean): void {
-    const command = this.#find(args)
-    if (!fitsArity(command, args.count)) throw errors.err('Wrong number of args calling Redis command from script')
-    if ((command.flags & NO_SCRIPT) !== 0) throw errors.err('This Redis command is not allowed from script')
-    if (readOnly && (command.flags & READONLY) === 0) {
-      throw errors.err('Write commands are not allowed from read-only scripts.')
-    }
+  runNested(context: CommandContext, args: Args, { readOnly, writableKeys }: ScriptRules): void {
+    const command = this.#findForScript(args)
+    if (!fitsArity(command, args.count)) throw scriptErrors.WRONG_ARITY_IN_SCRIPT
+    if ((command.flags & NO_SCRIPT) !== 0) throw scriptErrors.NOT_IN_SCRIPT
+    if (readOnly && (command.flags & READONLY) === 0) throw scriptErrors.WRITE_IN_READ_ONLY
     this.#checkState(context.client, command)
+    if (writableKeys !== undefined && (command.flags & WRITE) !== 0) checkKeys(command, args, writableKeys)
     this.#execute(context.client, context, command, args, command.parse(args))
   }
 
@@ -123,6 +125,11 @@ export class Dispatcher {
     const sub = command.subcommands.get(args.latin1(1).toLowerCase())
     if (sub === undefined) throw errors.unknownSubcommand(shown(args, 1), command.name)
     return sub
+  }
+
+  #findForScript(args: Args): BoundCommand {
+    if (this.#server.commands.lookup(args) === undefined) throw scriptErrors.UNKNOWN_IN_SCRIPT
+    return this.#find(args)
   }
 
   /** Authentication and loading. */
@@ -169,6 +176,8 @@ export class Dispatcher {
     const { turn } = server.store
     const { reply } = context
     const replyStart = reply.length
+    // Commands that run inside this one move the mark.
+    const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
     try {
       command.execute(context, args, options as never)
@@ -179,7 +188,7 @@ export class Dispatcher {
       this.#answerErrorIn(context, replyStart, error)
     }
     const endMs = performance.now()
-    const us = (endMs - this.#lastEndMs) * 1000
+    const us = (endMs - startMs) * 1000
     this.#lastEndMs = endMs
     command.stats.calls++
     command.stats.us += us
@@ -247,6 +256,13 @@ export class Dispatcher {
       return
     }
     this.#server.turns.note(connection, replyStart)
+  }
+}
+
+function checkKeys(command: BoundCommand, args: Args, writable: ReadonlySet<string>): void {
+  for (const index of keyIndexes(command, args)) {
+    const key = args.latin1(index)
+    if (!writable.has(key)) throw scriptErrors.undeclaredKey(key)
   }
 }
 

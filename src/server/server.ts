@@ -22,6 +22,7 @@ import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors.js'
 import { ProtocolError } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { type ScriptRules, Scripts } from '../scripting/scripts.js'
 import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
@@ -102,11 +103,14 @@ export class Server implements ServerView {
   /** max-db-size is reached. */
   isDatabaseFull = false
   role: 'master' | 'slave' = 'master'
+  readonly scripts: Scripts
   readonly #dispatcher: Dispatcher
   readonly #listener: Listener
   readonly #clock: () => number
   readonly #onShutdown: (() => void) | undefined
   #recovery: NodeJS.Timeout | undefined
+  /** The context of the script that ran last. */
+  #scriptContext: CommandContext | undefined
   #closing: Promise<void> | undefined
 
   /** Opens the database; throws if that fails. */
@@ -134,6 +138,11 @@ export class Server implements ServerView {
     this.monitors = new Monitors((connection, bytes) => this.push(connection, bytes))
     this.slowlog = new Slowlog(() => config.values['slowlog-max-len'])
     this.perflog = new BoundedLog(() => config.values['profiling-sample-record-max-len'])
+    this.scripts = new Scripts(this.store, {
+      memoryLimitBytes: config.values['lua-memory-limit-mb'] * MIB,
+      redisVersion: REDIS_VERSION,
+      log,
+    })
     this.#listener = new Listener(config, (socket) => this.#accept(socket))
     this.cron = new Cron(this)
     const now = (): number => clock()
@@ -275,12 +284,16 @@ export class Server implements ServerView {
     this.commands.resetStats()
   }
 
-  run(client: Client, args: Args, reply: Reply, readOnly: boolean): void {
+  run(client: Client, args: Args, reply: Reply, rules: ScriptRules): void {
     const connection = client as Connection
-    const context = new CommandContext(this, connection, reply)
+    let context = this.#scriptContext
+    if (context?.client !== connection || context.reply !== reply) {
+      context = new CommandContext(this, connection, reply)
+      context.isNested = true
+      this.#scriptContext = context
+    }
     context.db = connection.context.db
-    context.isNested = true
-    this.#dispatcher.runNested(context, args, readOnly)
+    this.#dispatcher.runNested(context, args, rules)
   }
 
   /** Called every 100 ms. */
@@ -417,6 +430,7 @@ export class Server implements ServerView {
     this.blocking.remove(connection)
     this.streams.abandon(connection)
     this.transactions.discard(connection)
+    if (this.#scriptContext?.client === connection) this.#scriptContext = undefined
     this.monitors.remove(connection)
     this.leaveChannels(connection)
   }
@@ -449,6 +463,7 @@ export class Server implements ServerView {
     await this.keyCounts.stop()
     await this.maintenance.finished()
     await this.cron.finished()
+    this.scripts.close()
     this.store.rocks.setListener(undefined)
     await this.store.close()
   }

@@ -32,12 +32,15 @@ export function openBench(replies: Replies = {}, memoryLimitBytes = MEMORY_LIMIT
   const engine = new LuaEngine(
     {
       call(args, protocol) {
-        const text = args.map((arg) => arg.toString('latin1')).join(' ')
+        const text = args
+          .rest(0)
+          .map((arg) => arg.toString('latin1'))
+          .join(' ')
         calls.push(text)
         const reply = replies[text] ?? '-ERR unknown command\r\n'
         return Buffer.from(typeof reply === 'function' ? reply(protocol) : reply)
       },
-      isAllowed: ([name]) => (name?.toString() === 'get' ? true : name?.toString() === 'set' ? false : undefined),
+      isAllowed: (args) => (args.is(0, 'get') ? true : args.is(0, 'set') ? false : undefined),
       log: (level, message) => logged.push([level, message.toString('latin1')]),
     },
     { memoryLimitBytes, redisVersion: '7.0.15' },

@@ -171,7 +171,12 @@ export const COMMAND_OPTIONS = {
     default: 5000,
     mutable: true,
     unit: 'ms',
-    doc: 'Time after which other clients are told that a script is busy; 0 = never.',
+    doc: 'Time after which a script is stopped, and what it wrote is taken back; 0 = never.',
+  }),
+  'lua-memory-limit-mb': integer({
+    default: 256,
+    unit: 'MiB',
+    doc: 'Memory that all scripts and functions together may hold; 0 = no limit.',
   }),
   'lua-strict-key-accessing': bool({
     default: false,

@@ -10,7 +10,7 @@ import { err, ReplyError } from '../errors.js'
  */
 export class ScriptError extends ReplyError {
   /**
-   * @param text as of a ReplyError, one character a byte (latin1)
+   * @param text as of a ReplyError
    * @param stopped whether the script was stopped from outside: out of time, or out of memory for its reply
    */
   constructor(
@@ -20,6 +20,19 @@ export class ScriptError extends ReplyError {
     super(text)
   }
 }
+
+/** A command that the script may not run, whatever the command: an error that speaks of the script and names its line. */
+export class ScriptRefusal extends ReplyError {}
+
+export const UNKNOWN_IN_SCRIPT = err('Unknown Redis command called from script')
+export const WRONG_ARITY_IN_SCRIPT = err('Wrong number of args calling Redis command from script')
+export const NOT_IN_SCRIPT = err('This Redis command is not allowed from script')
+export const WRITE_IN_READ_ONLY = new ScriptRefusal('ERR Write commands are not allowed from read-only scripts.')
+export const NEGATIVE_KEYS = err("Number of keys can't be negative")
+export const TOO_MANY_KEYS = err("Number of keys can't be greater than number of args")
+export const BAD_RESTORE_POLICY = err('Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.')
+export const BAD_FUNCTION_PAYLOAD = err('DUMP payload version or checksum are wrong')
+export const NO_DEBUGGER = err('SCRIPT DEBUG is not supported')
 
 export const NO_SCRIPT = new ReplyError('NOSCRIPT No matching script. Please use EVAL.')
 export const NOT_BUSY = new ReplyError('NOTBUSY No scripts in execution right now.')
@@ -47,6 +60,18 @@ export function unknownFlag(name: string): ReplyError {
 
 export function unexpectedEngine(name: string): ReplyError {
   return err(`Unexpected engine in script shebang: ${name}`)
+}
+
+export function undeclaredKey(key: string): ScriptRefusal {
+  return new ScriptRefusal(`ERR Script attempted to access key '${key}', which is not in the allowed keys`)
+}
+
+export function unknownArgument(word: string): ReplyError {
+  return err(`Unknown argument ${word}`)
+}
+
+export function libraryExists(name: string): ReplyError {
+  return err(`Library ${name} already exists`)
 }
 
 export function functionExists(name: string): ReplyError {

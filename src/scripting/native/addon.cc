@@ -94,11 +94,11 @@ State* open_call(napi_env env, napi_callback_info info, size_t* count, napi_valu
 
 napi_value text_value(napi_env env, const char* text, size_t size) {
   napi_value value;
-  napi_create_string_latin1(env, text == nullptr ? "" : text, size, &value);
+  napi_create_string_utf8(env, text == nullptr ? "" : text, size, &value);
   return value;
 }
 
-// compile(code, chunkName): a reference to run, or the reason (latin1 text) why not.
+// compile(code, chunkName): a reference to run, or the reason why not.
 napi_value compile_code(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value given[2];
@@ -191,7 +191,7 @@ void set(napi_env env, napi_value object, const char* name, napi_value value) {
   napi_set_named_property(env, object, name, value);
 }
 
-// failure(): { text, source, line, stopped } of the last run or load; text is latin1.
+// failure(): { text, source, line, stopped } of the last run or load.
 napi_value last_failure(napi_env env, napi_callback_info info) {
   size_t count = 0;
   State* state = open_call(env, info, &count, nullptr);
