@@ -94,7 +94,6 @@ export class Server implements ServerView {
   readonly keyCounts: KeyCountTable
   readonly replication: Replication = { fields: () => [['connected_slaves', 0]], master: undefined, replicas: [] }
   readonly channels = { channelCount: 0, patternCount: 0 }
-  readonly luaBytes = 0
   isLoading = false
   /** Writes of clients are refused, for the data is another server's. */
   isReadOnlyReplica = false
@@ -156,6 +155,10 @@ export class Server implements ServerView {
     for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
       this.cron.add(job)
     this.#followConfig()
+  }
+
+  get luaBytes(): number {
+    return this.scripts.memoryBytes
   }
 
   get port(): number {
