@@ -26,6 +26,7 @@ import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
+import { multiStringCommands } from './string-multi.js'
 import { transactionCommands } from './transactions.js'
 import { zsetCommands } from './zset.js'
 import { zsetCombineCommands } from './zset-combine.js'
@@ -60,6 +61,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['bitmap', bitfieldCommands],
   ['hyperloglog', hyperloglogCommands],
   ['string', conditionalStringCommands],
+  ['string', multiStringCommands],
   ['sorted-set', zsetCommands],
   ['sorted-set', zsetRangeCommands],
   ['sorted-set', zsetPopCommands],

@@ -34,11 +34,20 @@ export function write(db: Database, key: Bytes, value: Bytes, expireMs = 0): voi
   db.putMetadata(key, expireMs === 0 ? NEVER_EXPIRES : freshHeader(TYPE_STRING, expireMs), value)
 }
 
-/** Writes many keys in one operation, to expire at `expireMs`; of a key that occurs twice the last value stays. */
-export function writeMany(db: Database, pairs: readonly (readonly [Bytes, Bytes])[], expireMs = 0): void {
-  const header = expireMs === 0 ? NEVER_EXPIRES : freshHeader(TYPE_STRING, expireMs)
+/**
+ * Writes many keys in one operation, to expire at `expireMs`, one moment for all or one for each; of a key that occurs
+ * twice the last value stays.
+ */
+export function writeMany(
+  db: Database,
+  pairs: readonly (readonly [Bytes, Bytes])[],
+  expireMs: number | readonly number[] = 0,
+): void {
   db.logData(TYPE_STRING)
-  for (const [key, value] of pairs) db.putMetadata(key, header, value)
+  pairs.forEach(([key, value], index) => {
+    const ms = typeof expireMs === 'number' ? expireMs : (expireMs[index] as number)
+    db.putMetadata(key, ms === 0 ? NEVER_EXPIRES : freshHeader(TYPE_STRING, ms), value)
+  })
 }
 
 /** What a conditional write finds at its key. */
