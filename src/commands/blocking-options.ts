@@ -2,14 +2,14 @@
 
 import { parseDouble } from '../bytes/double.js'
 import type { Args } from '../protocol/args.js'
-import { err, TIMEOUT_NEGATIVE, TIMEOUT_NOT_A_FLOAT } from '../protocol/errors.js'
+import { err, type ReplyError, TIMEOUT_NEGATIVE, TIMEOUT_NOT_A_FLOAT } from '../protocol/errors.js'
 
 const TIMEOUT_OUT_OF_RANGE = err('timeout is out of range')
 
-/** The timeout in word `index`, given in seconds, in milliseconds; 0 = for ever. Source: redis src/timeout.c. */
-export function timeoutMsAt(args: Args, index: number): number {
+/** The timeout in word `index`, given in seconds, in milliseconds; 0 = for ever. `refusal` if it is no number. Source: redis src/timeout.c. */
+export function timeoutMsAt(args: Args, index: number, refusal: ReplyError = TIMEOUT_NOT_A_FLOAT): number {
   const seconds = parseDouble(args.at(index))
-  if (seconds === undefined || !Number.isFinite(seconds)) throw TIMEOUT_NOT_A_FLOAT
+  if (seconds === undefined || !Number.isFinite(seconds)) throw refusal
   if (seconds < 0) throw TIMEOUT_NEGATIVE
   const ms = Math.ceil(seconds * 1000)
   if (!Number.isSafeInteger(ms)) throw TIMEOUT_OUT_OF_RANGE

@@ -3,6 +3,7 @@
 import { bitfieldCommands } from './bitfield.js'
 import { bitmapCommands } from './bitmap.js'
 import { clientCommands } from './client-commands.js'
+import { hashScanCommands, setScanCommands, zsetScanCommands } from './collection-scan.js'
 import type { AnyCommand, CommandGroup } from './command.js'
 import { aclCommands, moduleCommands } from './compatibility.js'
 import { configCommands } from './config.js'
@@ -54,9 +55,11 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', scanCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
+  ['hash', hashScanCommands],
   ['list', listCommands],
   ['list', multiListCommands],
   ['set', setCommands],
+  ['set', setScanCommands],
   ['bitmap', bitmapCommands],
   ['bitmap', bitfieldCommands],
   ['hyperloglog', hyperloglogCommands],
@@ -66,6 +69,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['sorted-set', zsetRangeCommands],
   ['sorted-set', zsetPopCommands],
   ['sorted-set', zsetCombineCommands],
+  ['sorted-set', zsetScanCommands],
 ]
 
 export const COMMANDS: readonly AnyCommand[] = COMMAND_GROUPS.flatMap(([, commands]) => commands)

@@ -18,6 +18,7 @@ import {
 import type { Reply } from '../protocol/reply.js'
 import type { ScoredMember } from '../types/zset.js'
 import * as zsets from '../types/zset.js'
+import { timeoutMsAt } from './blocking-options.js'
 import {
   ALL_KEYS_BUT_LAST,
   type AnyCommand,
@@ -33,7 +34,6 @@ import {
 import type { Context } from './context.js'
 import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
-import { timeoutMsAt } from './timeout.js'
 import { replyMembers } from './zset.js'
 
 type End = 'min' | 'max'

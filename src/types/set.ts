@@ -9,7 +9,7 @@ import type { Database } from '../storage/database.js'
 import { encodeMetadata, freshMetadata, type Metadata, TYPE_SET } from '../storage/metadata.js'
 import type { RowCursor } from '../storage/row-cursor.js'
 import { isFresh, readAnyRow, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
-import type { Subkeys } from '../storage/subkeys.js'
+import type { SubkeyScan, Subkeys } from '../storage/subkeys.js'
 import { sampleRows } from './sample.js'
 
 /** Number of members. Throws WRONG_TYPE, as all functions here do. */
@@ -102,7 +102,7 @@ export function replace(db: Database, key: Bytes, members: Iterable<Bytes>): num
 /** A scan of the members in byte order, and their number; undefined if the key is absent. */
 export interface MemberScan {
   readonly size: number
-  open(): RowCursor
+  open(range?: SubkeyScan): RowCursor
   has(member: Bytes): boolean
 }
 
@@ -110,7 +110,11 @@ export function scan(db: Database, key: Bytes): MemberScan | undefined {
   const metadata = readMetadata(db, key, TYPE_SET)
   if (metadata === undefined) return undefined
   const rows = rowsOf(db, Buffer.from(key), metadata)
-  return { size: metadata.size, open: () => rows.scan({ values: false }), has: (member) => rows.has(member) }
+  return {
+    size: metadata.size,
+    open: (range) => rows.scan({ ...range, values: false }),
+    has: (member) => rows.has(member),
+  }
 }
 
 /** The members that are in all of the sets at `keys`, in byte order; `limit` > 0 ends early. Copies. */
