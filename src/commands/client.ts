@@ -2,11 +2,12 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import type { Protocol } from '../protocol/reply.js'
+import type { Subscriber, SubscriptionKind } from '../pubsub/channels.js'
 
 /** `skip-next`: the reply of the command after this one is skipped; `skip`: that of this one. */
 export type ReplyMode = 'on' | 'off' | 'skip-next' | 'skip'
 
-export interface Client {
+export interface Client extends Subscriber {
   readonly id: number
   /** `ip:port`, or `path:0` of a unix socket. */
   readonly address: string
@@ -38,7 +39,7 @@ export interface Client {
   /** Letters of CLIENT LIST. */
   readonly flags: string
   /** Number of channels, patterns and shard channels subscribed to. */
-  readonly subscriptionCounts: { channels: number; patterns: number; shards: number }
+  readonly subscriptionCounts: Record<SubscriptionKind, number>
   /** Commands queued by MULTI; -1 outside. */
   readonly queuedCommands: number
   readonly isBlocked: boolean

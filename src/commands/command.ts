@@ -42,6 +42,9 @@ export const REPLICATION = 1 << 15
 /** Not a data command of its own: its keys are looked for by the function alone (EVAL …). */
 export const SCRIPTING = 1 << 16
 
+/** Allowed to a RESP2 client that has subscribed to something. */
+export const OK_SUBSCRIBED = 1 << 17
+
 /** Where the keys are: index of the first, index of the last (negative: counted from the end), and the step. */
 export interface KeyRange {
   readonly first: number

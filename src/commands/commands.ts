@@ -21,6 +21,7 @@ import { multiListCommands } from './list-multi.js'
 import { logCommands } from './logs.js'
 import { maintenanceCommands } from './maintenance.js'
 import { namespaceCommands } from './namespace.js'
+import { pubsubCommands } from './pubsub.js'
 import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
 import { serverCommands } from './server.js'
@@ -53,6 +54,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', aclCommands],
   ['server', moduleCommands],
   ['generic', scanCommands],
+  ['pubsub', pubsubCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['hash', hashScanCommands],

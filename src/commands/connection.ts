@@ -26,6 +26,7 @@ import {
   noOptions,
   OK_LOADING,
   OK_STALE,
+  OK_SUBSCRIBED,
   READONLY,
   serverCommand,
 } from './command.js'
@@ -39,7 +40,7 @@ export const connectionCommands: readonly AnyCommand[] = [
     {
       name: 'ping',
       arity: -1,
-      flags: READONLY | FAST | OK_STALE,
+      flags: READONLY | FAST | OK_STALE | OK_SUBSCRIBED,
       syntax: '[message]',
       summary: "Returns the server's liveliness response.",
       since: '1.0.0',
@@ -99,7 +100,7 @@ export const connectionCommands: readonly AnyCommand[] = [
     {
       name: 'reset',
       arity: 1,
-      flags: ALWAYS | NO_SCRIPT | IN_MULTI,
+      flags: ALWAYS | NO_SCRIPT | IN_MULTI | OK_SUBSCRIBED,
       syntax: '',
       summary: 'Resets the connection.',
       since: '6.2.0',
@@ -114,7 +115,7 @@ export const connectionCommands: readonly AnyCommand[] = [
     {
       name: 'quit',
       arity: -1,
-      flags: READONLY | ALWAYS | NO_SCRIPT | IN_MULTI,
+      flags: READONLY | ALWAYS | NO_SCRIPT | IN_MULTI | OK_SUBSCRIBED,
       syntax: '',
       summary: 'Closes the connection.',
       since: '1.0.0',

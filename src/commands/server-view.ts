@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import type { Reply } from '../protocol/reply.js'
+import type { Channels } from '../pubsub/channels.js'
 import type { ScriptRules, Scripts } from '../scripting/scripts.js'
 import type { Database } from '../storage/database.js'
 import type { Client } from './client.js'
@@ -174,12 +175,12 @@ export interface ServerView {
   readonly storageEvents: StorageCounts
   readonly keyCounts: KeyCounts
   readonly replication: Replication
-  readonly channels: { readonly channelCount: number; readonly patternCount: number }
   /** Memory of the script engine. */
   readonly luaBytes: number
   readonly commands: CommandTable
   readonly clients: Clients
   readonly transactions: Transactions
+  readonly channels: Channels
   readonly stats: ServerStats
   readonly slowlog: CommandLog<LogEntry>
   readonly perflog: CommandLog<PerfEntry>

@@ -97,6 +97,12 @@ export function unknownHelloOption(option: string): ReplyError {
   return err(`Syntax error in HELLO option '${option}'`)
 }
 
+export function notWhileSubscribed(name: string): ReplyError {
+  return err(
+    `Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  )
+}
+
 /** RocksDB refused the turn's commit, or the server is read-only since it did. */
 export function writeRefused(reason: string): ReplyError {
   return new ReplyError(`MISCONF the database cannot be written: ${reason}`)

@@ -69,6 +69,8 @@ export class Connection implements Client {
   unsureReplies = 0
   /** True if the connection is among those that the turn's end sends to. */
   isInTurn = false
+  /** A command of the connection is running: what is pushed meanwhile comes after its reply. */
+  isExecuting = false
   /** No more requests are executed; closes when the replies are sent. */
   isClosing = false
   isClosed = false
@@ -185,6 +187,10 @@ export class Connection implements Client {
   kill(): void {
     this.isClosing = true
     this.#socket.destroy()
+  }
+
+  deliver(message: Bytes): void {
+    this.context.server.push(this, message)
   }
 
   /** Stops reading while the client waits or is behind; a waiting client is read on, to notice that it goes away. */

@@ -15,6 +15,7 @@ import {
   NO_SIZE_CHECK,
   OK_LOADING,
   OK_STALE,
+  OK_SUBSCRIBED,
   READONLY,
   WRITE,
 } from '../commands/command.js'
@@ -51,6 +52,7 @@ export class Dispatcher {
     const { reply } = connection
     const replyStart = reply.length
     let command: BoundCommand | undefined
+    connection.isExecuting = true
     try {
       command = this.#find(args)
       connection.lastCommand = command.name
@@ -61,7 +63,10 @@ export class Dispatcher {
       } else {
         const options = command.parse(args)
         this.#checkState(connection, command)
-        if (this.#isPaused(connection, command, args)) return
+        if (this.#isPaused(connection, command, args)) {
+          connection.isExecuting = false
+          return
+        }
         this.#execute(connection, connection.context, command, args, options)
       }
     } catch (error) {
@@ -136,6 +141,10 @@ export class Dispatcher {
   #admit(connection: Connection, command: BoundCommand): void {
     if (connection.namespace === undefined && (command.flags & NO_AUTH_NEEDED) === 0) throw errors.NO_AUTH
     if (this.#server.isLoading && (command.flags & OK_LOADING) === 0) throw errors.LOADING
+    // A RESP2 client could not tell replies from messages.
+    if (connection.subscriptions > 0 && connection.protocol === 2 && (command.flags & OK_SUBSCRIBED) === 0) {
+      throw errors.notWhileSubscribed(command.name)
+    }
   }
 
   #queue(connection: Connection, command: BoundCommand, args: Args): void {
@@ -247,6 +256,7 @@ export class Dispatcher {
   }
 
   #afterReply(connection: Connection, replyStart: number): void {
+    connection.isExecuting = false
     if (connection.replyMode !== 'on') {
       // Nothing may wait in a turn's account of a connection that gets no replies.
       connection.reply.truncate(Math.min(replyStart, connection.reply.length))
@@ -256,6 +266,7 @@ export class Dispatcher {
       return
     }
     this.#server.turns.note(connection, replyStart)
+    if (connection.source === undefined) connection.flushPushes()
   }
 }
 

@@ -22,6 +22,7 @@ import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors.js'
 import { ProtocolError } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { Channels } from '../pubsub/channels.js'
 import { type ScriptRules, Scripts } from '../scripting/scripts.js'
 import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
@@ -38,6 +39,7 @@ import { Cron } from './cron.js'
 import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
 import { KeyCountTable } from './key-counts.js'
+import { KeyNotifier } from './key-notifier.js'
 import { Listener } from './listener.js'
 import { MaintenanceWork } from './maintenance.js'
 import { Monitors } from './monitors.js'
@@ -85,6 +87,7 @@ export class Server implements ServerView {
   readonly streams: Streams
   readonly deferrals: Deferrals
   readonly transactions: TransactionTable
+  readonly channels = new Channels()
   readonly monitors: Monitors
   readonly slowlog: Slowlog
   readonly perflog: BoundedLog<PerfEntry>
@@ -93,7 +96,6 @@ export class Server implements ServerView {
   readonly storageEvents: StorageEvents
   readonly keyCounts: KeyCountTable
   readonly replication: Replication = { fields: () => [['connected_slaves', 0]], master: undefined, replicas: [] }
-  readonly channels = { channelCount: 0, patternCount: 0 }
   isLoading = false
   /** Writes of clients are refused, for the data is another server's. */
   isReadOnlyReplica = false
@@ -194,8 +196,8 @@ export class Server implements ServerView {
     await this.close()
   }
 
-  keyEvents(_client: Connection): KeyEvents {
-    return NO_EVENTS
+  keyEvents(client: Connection): KeyEvents {
+    return new KeyNotifier(this.config.values, this.channels, () => client.namespace ?? DEFAULT_NAMESPACE)
   }
 
   /** Gives a new or reset client the rights that it has before any AUTH. */
@@ -209,7 +211,9 @@ export class Server implements ServerView {
     }
   }
 
-  leaveChannels(_connection: Connection): void {}
+  leaveChannels(connection: Connection): void {
+    this.channels.leave(connection)
+  }
 
   /** Runs the requests of a connection that have arrived, until one has to wait. */
   runRequests(connection: Connection): void {
@@ -258,7 +262,7 @@ export class Server implements ServerView {
   /** Sends bytes that answer no request, after the reply that may be under way. */
   push(connection: Connection, bytes: Bytes): void {
     if (connection.isClosed) return
-    if (connection.source !== undefined) {
+    if (connection.source !== undefined || connection.isExecuting) {
       connection.delayPush(bytes)
       this.#checkOutput(connection)
       return
@@ -476,5 +480,3 @@ function addressOf(host: string | undefined, port: number | undefined, unixPath:
   if (host === undefined || port === undefined) return `${unixPath}:0`
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
-
-const NO_EVENTS: KeyEvents = { classes: 0, notify: () => {} }

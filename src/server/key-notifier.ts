@@ -1,0 +1,55 @@
+/**
+ * Keyspace notifications: messages on __keyspace@N__:key and __keyevent@N__:event for those who subscribed to them.
+ * Source: redis src/notify.c, notifyKeyspaceEvent.
+ */
+
+import type { Bytes } from '../bytes/bytes.js'
+import { EVENT_KEYEVENT, EVENT_KEYSPACE, type KeyEvents } from '../commands/key-events.js'
+import type { ConfigValues } from '../config/options.js'
+import type { Channels } from '../pubsub/channels.js'
+import { DEFAULT_NAMESPACE } from '../storage/keys.js'
+
+const WHERE = EVENT_KEYSPACE | EVENT_KEYEVENT
+
+export class KeyNotifier implements KeyEvents {
+  readonly #config: Readonly<ConfigValues>
+  readonly #channels: Channels
+  readonly #namespace: () => Bytes
+
+  /** `namespace` is asked at each event: that of the client whose command it is. */
+  constructor(config: Readonly<ConfigValues>, channels: Channels, namespace: () => Bytes) {
+    this.#config = config
+    this.#channels = channels
+    this.#namespace = namespace
+  }
+
+  get classes(): number {
+    const classes = this.#config['notify-keyspace-events']
+    return (classes & WHERE) === 0 ? 0 : classes
+  }
+
+  notify(eventClass: number, event: string, key: Bytes): void {
+    const { classes } = this
+    if ((classes & eventClass) === 0 || this.#channels.isQuiet) return
+    const database = databaseLabel(this.#namespace(), this.#config['redis-databases'])
+    const name = Buffer.from(event, 'latin1')
+    if ((classes & EVENT_KEYSPACE) !== 0) {
+      this.#channels.publish(Buffer.concat([Buffer.from(`__keyspace@${database}__:`), key]), name)
+    }
+    if ((classes & EVENT_KEYEVENT) !== 0) {
+      this.#channels.publish(Buffer.from(`__keyevent@${database}__:${event}`), Buffer.from(key))
+    }
+  }
+}
+
+/**
+ * What stands for a namespace where Redis has the number of a database: 0 for the default one, N for the one that SELECT N
+ * enters, `ns:` and the name, with unsafe bytes as %XX, for others. Source: kvrocks, MapNamespaceToKeyspaceDB.
+ */
+export function databaseLabel(namespace: Bytes, redisDatabases: number): string {
+  if (namespace.equals(DEFAULT_NAMESPACE)) return '0'
+  const name = namespace.latin1Slice(0)
+  const number = /^db([1-9][0-9]*)$/.exec(name)?.[1]
+  if (number !== undefined && Number(number) < redisDatabases) return number
+  return `ns:${name.replace(/[^A-Za-z0-9._-]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)}`
+}
