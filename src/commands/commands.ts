@@ -11,6 +11,7 @@ import { connectionCommands } from './connection.js'
 import { debugCommands } from './debug.js'
 import { expireCommands } from './expire.js'
 import { functionCommands } from './functions.js'
+import { feedCommands } from './feed.js'
 import { hashCommands } from './hash.js'
 import { hyperloglogCommands } from './hyperloglog.js'
 import { infoCommands } from './info.js'
@@ -55,6 +56,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', moduleCommands],
   ['generic', scanCommands],
   ['pubsub', pubsubCommands],
+  ['cdc', feedCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['hash', hashScanCommands],

@@ -44,6 +44,8 @@ export interface ServerContext extends Context {
  */
 export interface BlockRequest {
   readonly keys: readonly Bytes[]
+  /** True to try again after each commit, whatever it wrote. */
+  readonly afterCommit?: true
   /** Milliseconds; 0 = for ever. */
   readonly timeoutMs: number
   /** Tries again, as the command would: true if it has answered. May throw a ReplyError. */

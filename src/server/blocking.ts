@@ -23,6 +23,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1
 
 export class Blocking {
   readonly #queues = new Map<string, Set<Waiter>>()
+  /** Those who wait for any commit. */
+  readonly #followers = new Set<Waiter>()
   readonly #resume: Resume
   readonly #run: (connection: Connection, attempt: () => boolean) => boolean
   #count = 0
@@ -41,6 +43,16 @@ export class Blocking {
     return this.#count
   }
 
+  /** True if somebody waits for keys. */
+  get isWaitedForKeys(): boolean {
+    return this.#queues.size > 0
+  }
+
+  /** True if somebody waits for any commit. */
+  get isFollowed(): boolean {
+    return this.#followers.size > 0
+  }
+
   add(connection: Connection, request: BlockRequest): void {
     const { db } = connection.context
     const nsKeys = [...new Set(request.keys.map((key) => db.nsKey(key).latin1Slice(0)))]
@@ -50,6 +62,7 @@ export class Blocking {
       if (queue === undefined) this.#queues.set(nsKey, new Set([waiter]))
       else queue.add(waiter)
     }
+    if (request.afterCommit) this.#followers.add(waiter)
     this.#count++
     connection.waiter = waiter
     if (request.timeoutMs > 0) this.#arm(waiter, request.timeoutMs)
@@ -67,6 +80,11 @@ export class Blocking {
     this.wake([...this.#queues.keys()])
   }
 
+  /** Lets those try who wait for any commit. */
+  wakeFollowers(): void {
+    for (const waiter of [...this.#followers]) this.#attempt(waiter)
+  }
+
   isWaitedFor(nsKey: string): boolean {
     return this.#queues.has(nsKey)
   }
@@ -78,7 +96,7 @@ export class Blocking {
     this.remove(connection)
     const start = connection.reply.length
     if (how === 'error') connection.reply.error(UNBLOCKED)
-    else waiter.request.expire(connection.reply)
+    else expire(waiter)
     this.#answered(connection, start)
     return true
   }
@@ -90,6 +108,7 @@ export class Blocking {
     connection.waiter = undefined
     this.#count--
     clearTimeout(waiter.timer)
+    this.#followers.delete(waiter)
     for (const nsKey of waiter.nsKeys) {
       const queue = this.#queues.get(nsKey)
       queue?.delete(waiter)
@@ -130,5 +149,16 @@ export class Blocking {
       },
       Math.min(leftMs, TIMER_MS_MAX),
     )
+  }
+}
+
+function expire({ connection, request }: Waiter): void {
+  const start = connection.reply.length
+  try {
+    request.expire(connection.reply)
+  } catch (error) {
+    if (!(error instanceof ReplyError)) throw error
+    connection.reply.truncate(start)
+    connection.reply.error(error)
   }
 }

@@ -69,6 +69,7 @@ const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
 const TLS_NAMES = Object.keys(TLS_OPTIONS) as (keyof typeof TLS_OPTIONS)[]
+const LOG_IDLE_CHECK_MS = 10_000
 
 export class Server implements ServerView {
   readonly config: Config
@@ -113,6 +114,7 @@ export class Server implements ServerView {
   /** The context of the script that ran last. */
   #scriptContext: CommandContext | undefined
   #closing: Promise<void> | undefined
+  #wakesFollowers = false
 
   /** Opens the database; throws if that fails. */
   constructor({ config, log, clock = Date.now, onShutdown }: ServerOptions) {
@@ -133,6 +135,7 @@ export class Server implements ServerView {
     this.turns = new TurnLoop(this.store, onSent, (reason) => this.#writesRefused(reason))
     this.#dispatcher = new Dispatcher(this)
     this.blocking = new Blocking((connection, attempt) => this.#dispatcher.runAttempt(connection, attempt), resume)
+    this.store.turn.commitListeners.add(() => this.#committed())
     this.streams = new Streams(log, onSent, resume)
     this.deferrals = new Deferrals(log, resume)
     this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
@@ -157,6 +160,11 @@ export class Server implements ServerView {
     for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
       this.cron.add(job)
     this.#followConfig()
+    this.cron.add({
+      name: 'close idle readers of the log',
+      everyMs: LOG_IDLE_CHECK_MS,
+      run: () => this.store.wal.closeIdle(this.#clock()),
+    })
   }
 
   get luaBytes(): number {
@@ -234,7 +242,7 @@ export class Server implements ServerView {
     }
     // The loop above ended for want of requests, and there will be no more.
     if (connection.hasInputEnded && !connection.isSuspended && !connection.isBackedUp) connection.closeAfterReply()
-    this.turns.observe(this.blocking.count > 0 || this.transactions.isWatching)
+    this.turns.observe(this.blocking.isWaitedForKeys || this.transactions.isWatching)
   }
 
   /** The client may go on with its next request. */
@@ -357,6 +365,16 @@ export class Server implements ServerView {
     this.isDatabaseFull = isFull
     if (isFull) this.log.warning(`[storage] ENABLE db_size limit ${gibMax} GB. Switch kvrocks to read-only mode.`)
     else this.log.warning('[storage] DISABLE db_size limit. Switch kvrocks to read-write mode.')
+  }
+
+  /** Those who follow the log try again once the turn that wrote has ended. */
+  #committed(): void {
+    if (this.#wakesFollowers || !this.blocking.isFollowed) return
+    this.#wakesFollowers = true
+    setImmediate(() => {
+      this.#wakesFollowers = false
+      if (this.#closing === undefined) this.blocking.wakeFollowers()
+    })
   }
 
   #endTurnEarly(connection: Connection): void {

@@ -7,6 +7,7 @@ import { CursorTable } from './cursor-table.js'
 import { Database, type KeyspaceStats } from './database.js'
 import { prefixEnd } from './keys.js'
 import { CommitError, Turn } from './turn.js'
+import { WalReader } from './wal-reader.js'
 
 export interface StoreOptions {
   /** Keys carry their cluster slot. */
@@ -19,6 +20,7 @@ export interface StoreOptions {
 export class Store {
   readonly rocks: RocksDB
   readonly turn: Turn
+  readonly wal: WalReader
   readonly slotEncoded: boolean
   /** Why RocksDB refuses writes, since its last commit failed; undefined = it takes them. */
   writeFailure: string | undefined
@@ -30,6 +32,7 @@ export class Store {
     this.rocks = rocks
     this.slotEncoded = options.slotEncoded
     this.turn = new Turn(rocks, options.writeFlags)
+    this.wal = new WalReader(rocks)
     this.#stats = options.stats
   }
 
@@ -93,6 +96,7 @@ export class Store {
 
   /** Closes the database when its work in the background has ended, which it hastens. */
   async close(): Promise<void> {
+    this.wal.close()
     await this.rocks.closeWhenIdle()
   }
 }

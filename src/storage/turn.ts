@@ -43,8 +43,8 @@ const MERGED_ROWS_MAX = 256
 export class Turn {
   /** Unix milliseconds, the same for all commands of a turn. */
   nowMs = 0
-  /** Called with the latest sequence after each commit. */
-  onCommit: ((sequence: number) => void) | undefined
+  /** Called with the latest sequence after each commit, before its replies leave. They must not write. */
+  readonly commitListeners = new Set<(sequence: number) => void>()
   /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
   replicationMark: Bytes | undefined
   /** Counts the commits, failed ones too: replies given under the same number stand or fall together. */
@@ -288,7 +288,9 @@ export class Turn {
     } catch (error) {
       throw new CommitError(error as Error)
     }
-    this.onCommit?.(this.#rocks.latestSequence())
+    if (this.commitListeners.size === 0) return
+    const sequence = this.#rocks.latestSequence()
+    for (const listener of this.commitListeners) listener(sequence)
   }
 
   #flushLog(): void {

@@ -1,0 +1,124 @@
+/** One look at the feed: the batches or changes that follow a sequence. */
+
+import type { Bytes } from '../bytes/bytes.js'
+import { POLL_AHEAD, POLL_NO_DATA, sequenceMismatch, walGap, walUnreadable } from '../protocol/errors/feed.js'
+import { RocksDBError } from '../rocksdb/errors.js'
+import type { WalBatch } from '../rocksdb/wal-iterator.js'
+import type { Store } from '../storage/store.js'
+import { changesOf } from './changes.js'
+import { type ChangeFilter, passes, shownTo } from './filter.js'
+import { changeJson } from './json-format.js'
+
+export interface PollRange {
+  /** The sequence of the last change that the reader has; -1 = none, and the log is read from its beginning. */
+  readonly after: number
+  readonly batchesMax: number
+  /** A gap, or a batch that begins before the wanted sequence, is an error. */
+  readonly isStrict: boolean
+}
+
+/** Bytes of batches that one look takes; a turn's batch may make it one more. */
+const RAW_BYTES_MAX = 4 * 1024 * 1024
+/** A batch is some ten times as long in JSON, and its decoding takes time. */
+const DECODED_BYTES_MAX = 1024 * 1024
+/** So many looks in vain, all changes being filtered out, end a poll with what it has: nothing, and progress. */
+const VAIN_LOOKS_MAX = 8
+
+/** The batches from the one that contains the wanted sequence. Throws a ReplyError. */
+export function pollBatches(store: Store, range: PollRange, bytesMax = RAW_BYTES_MAX): WalBatch[] {
+  const { wal } = store
+  const next = range.after + 1
+  const { latest } = wal
+  if (next === latest + 1) return []
+  if (next > latest + 1) throw POLL_AHEAD
+  const batches = readLog(store, next, range, bytesMax)
+  const [first] = batches
+  if (first === undefined) throw range.isStrict ? walGap(next, latest + 1) : POLL_NO_DATA
+  if (!range.isStrict) return batches
+  if (first.sequence > next) throw walGap(next, first.sequence)
+  return withoutGaps(batches)
+}
+
+/** STRICT for whole batches: the first must begin with the wanted sequence. */
+export function checkAligned(batches: readonly WalBatch[], range: PollRange): void {
+  const [first] = batches
+  if (!range.isStrict || first === undefined || first.sequence === range.after + 1) return
+  throw sequenceMismatch(range.after + 1, first.sequence)
+}
+
+/** The sequence to ask for after these batches. */
+export function positionAfter(batches: readonly WalBatch[], range: PollRange): number {
+  const last = batches.at(-1)
+  return last === undefined ? range.after : last.sequence + last.count - 1
+}
+
+export interface ChangePage {
+  /** JSON texts. */
+  readonly changes: readonly string[]
+  /** The sequence after which the next page begins. */
+  readonly position: number
+}
+
+/** The changes after a sequence that pass `filter`, in up to `bytesMax` characters but at least one. */
+export function pollChanges(store: Store, range: PollRange, filter: ChangeFilter, bytesMax: number): ChangePage {
+  let { after } = range
+  for (let look = 0; look < VAIN_LOOKS_MAX; look++) {
+    const here = { ...range, after }
+    const batches = pollBatches(store, here, DECODED_BYTES_MAX)
+    if (batches.length === 0) break
+    const page = pageOf(batches, here, filter, bytesMax, store.slotEncoded)
+    after = page.position
+    if (page.changes.length > 0) return page
+  }
+  return { changes: [], position: after }
+}
+
+function pageOf(
+  batches: readonly WalBatch[],
+  range: PollRange,
+  filter: ChangeFilter,
+  bytesMax: number,
+  slotEncoded: boolean,
+): ChangePage {
+  const changes: string[] = []
+  let position = range.after
+  let bytes = 0
+  for (const { sequence, count, data } of batches) {
+    for (const change of changesOf(data, slotEncoded)) {
+      if (change.sequence <= range.after) continue
+      if (passes(change, filter)) {
+        const text = changeJson(shownTo(change, filter))
+        if (changes.length > 0 && bytes + text.length > bytesMax) return { changes, position }
+        changes.push(text)
+        bytes += text.length
+      }
+      position = change.sequence
+    }
+    position = Math.max(position, sequence + count - 1)
+  }
+  return { changes, position }
+}
+
+function readLog(store: Store, next: number, { batchesMax, isStrict }: PollRange, bytesMax: number): WalBatch[] {
+  try {
+    return store.wal.read(next, batchesMax, store.turn.nowMs, bytesMax)
+  } catch (error) {
+    if (!(error instanceof RocksDBError)) throw error
+    if (isStrict && error.code === 'NotFound') throw walGap(next, store.wal.range(store.turn.nowMs).oldest)
+    throw walUnreadable(error.message)
+  }
+}
+
+/** The batches up to the first hole: writes that went past the log leave one. */
+function withoutGaps(batches: WalBatch[]): WalBatch[] {
+  for (let i = 1; i < batches.length; i++) {
+    const before = batches[i - 1] as WalBatch
+    if ((batches[i] as WalBatch).sequence !== before.sequence + before.count) return batches.slice(0, i)
+  }
+  return batches
+}
+
+/** Serialized batches alone. */
+export function dataOf(batches: readonly WalBatch[]): Bytes[] {
+  return batches.map(({ data }) => data)
+}

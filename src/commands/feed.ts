@@ -1,0 +1,399 @@
+/**
+ * The change feed: POLLUPDATES, SEQUENCE and APPLYBATCH. Source: kvrocks src/commands/cmd_server.cc; FORMAT JSON, the
+ * filters, BLOCK, BYTES and SEQUENCE are ours.
+ */
+
+import { type Bytes, copy, latin1 } from '../bytes/bytes.js'
+import { type Int64, toInt64 } from '../bytes/int64.js'
+import { parseLooseInt64 } from '../bytes/loose-int64.js'
+import { CHANGE_OPS, type ChangeOp } from '../cdc/change.js'
+import type { ChangeFilter } from '../cdc/filter.js'
+import { nsKeyOf } from '../cdc/operations.js'
+import { checkAligned, dataOf, type PollRange, pollBatches, pollChanges, positionAfter } from '../cdc/poll.js'
+import { hexText } from '../cdc/raw-format.js'
+import { respCommands } from '../cdc/resp-format.js'
+import type { Args } from '../protocol/args.js'
+import * as errors from '../protocol/errors/feed.js'
+import { ADMIN_ONLY, type ReplyError, SYNTAX } from '../protocol/errors.js'
+import type { Reply } from '../protocol/reply.js'
+import { WRITE_LOW_PRI } from '../rocksdb/native.js'
+import { CF_METADATA } from '../storage/column-family.js'
+import { DEFAULT_NAMESPACE } from '../storage/keys.js'
+import { writeFlags } from '../storage/open-store.js'
+import type { Store } from '../storage/store.js'
+import { BatchFormatError, batchCount, readBatch } from '../storage/write-batch.js'
+import {
+  ADMIN,
+  type AnyCommand,
+  BLOCKING,
+  container,
+  FAST,
+  NO_MULTI,
+  NO_SCRIPT,
+  noOptions,
+  READONLY,
+  SLOW,
+  serverCommand,
+  WRITE,
+} from './command.js'
+import type { ServerContext } from './context.js'
+import { integerAt } from './options.js'
+
+const MAX_BATCHES = 1000
+const MAX_BATCHES_DEFAULT = 16
+/** Of a reply in JSON without BYTES. */
+const JSON_BYTES_MAX = 16 * 1024 * 1024
+const UINT64_MAX = 2n ** 64n - 1n
+
+const LATEST_SEQUENCE = latin1('latest_sequence')
+const NEXT_SEQUENCE = latin1('next_sequence')
+const UPDATES = latin1('updates')
+
+export const feedCommands: readonly AnyCommand[] = [
+  serverCommand(
+    {
+      name: 'pollupdates',
+      arity: -2,
+      flags: READONLY | BLOCKING | SLOW,
+      syntax:
+        'sequence [MAX count] [STRICT] [FORMAT <RAW | RESP | JSON>] [BLOCK milliseconds] [BYTES bytes] ' +
+        '[MATCH pattern [MATCH pattern ...]] [TYPE type [TYPE type ...]] [OP op [OP op ...]] ' +
+        '[NAMESPACE namespace [NAMESPACE namespace ...]]',
+      summary: 'Returns the changes of the whole database that follow a sequence.',
+      since: '2.11.0',
+    },
+    parsePoll,
+    poll,
+  ),
+  container(
+    {
+      name: 'sequence',
+      flags: READONLY | FAST,
+      summary: 'Returns the latest sequence; with a subcommand, what the log holds.',
+      since: '0.1.0',
+    },
+    [
+      serverCommand(
+        {
+          name: 'sequence|range',
+          arity: 2,
+          flags: READONLY,
+          syntax: '',
+          summary: 'Returns the oldest and the latest readable sequence, and the bytes and files of the log.',
+          since: '0.1.0',
+        },
+        noOptions,
+        sequenceRange,
+      ),
+      serverCommand(
+        {
+          name: 'sequence|wait',
+          arity: 4,
+          flags: READONLY | BLOCKING,
+          syntax: 'sequence milliseconds',
+          summary: 'Waits until this server has reached a sequence, and returns its latest one.',
+          since: '0.1.0',
+        },
+        (args) => ({ sequence: sequenceAt(args, 2), timeoutMs: integerAt(args, 3, 0) }),
+        sequenceWait,
+      ),
+    ],
+    ({ reply, store }) => {
+      settle(store)
+      reply.integer(store.wal.latest)
+    },
+  ),
+  serverCommand(
+    {
+      name: 'applybatch',
+      arity: -2,
+      flags: WRITE | ADMIN | NO_MULTI | NO_SCRIPT,
+      syntax: 'batch [LOWPRI]',
+      summary: 'Applies a raw write batch, as POLLUPDATES returns it in hexadecimal.',
+      since: '2.3.0',
+    },
+    parseApply,
+    applyBatch,
+  ),
+]
+
+type Format = 'raw' | 'resp' | 'json'
+
+interface PollOptions {
+  readonly after: number
+  batchesMax: number
+  isStrict: boolean
+  format: Format
+  /** Undefined: answers at once. 0 = waits for ever. */
+  blockMs: number | undefined
+  bytesMax: number | undefined
+  readonly patterns: readonly Bytes[]
+  readonly types: readonly string[]
+  readonly ops: readonly ChangeOp[]
+  readonly namespaces: readonly Bytes[]
+}
+
+function parsePoll(args: Args): PollOptions {
+  const options: PollOptions = {
+    after: sequenceAt(args, 1),
+    batchesMax: MAX_BATCHES_DEFAULT,
+    isStrict: false,
+    format: 'raw',
+    blockMs: undefined,
+    bytesMax: undefined,
+    patterns: [],
+    types: [],
+    ops: [],
+    namespaces: [],
+  }
+  for (let at = 2; at < args.count; ) {
+    const read = POLL_WORDS.get(args.latin1(at).toLowerCase())
+    if (read === undefined) throw SYNTAX
+    at = read(args, at, options)
+  }
+  const { patterns, types, ops, namespaces } = options
+  const isFiltered = patterns.length + types.length + ops.length + namespaces.length > 0
+  if (options.format !== 'json' && (isFiltered || options.bytesMax !== undefined)) throw errors.FILTER_NEEDS_JSON
+  return options
+}
+
+/** Reads the option whose word is at `at`; returns the index after it. */
+type PollWord = (args: Args, at: number, options: PollOptions) => number
+
+const POLL_WORDS: ReadonlyMap<string, PollWord> = new Map<string, PollWord>([
+  ['max', valued((args, at) => ({ batchesMax: looseInteger(args, at, 1, MAX_BATCHES) }))],
+  ['format', valued((args, at) => ({ format: formatAt(args, at) }))],
+  ['block', valued((args, at) => ({ blockMs: looseInteger(args, at, 0) }))],
+  ['bytes', valued((args, at) => ({ bytesMax: looseInteger(args, at, 1) }))],
+  ['match', valued((args, at, { patterns }) => ({ patterns: [...patterns, copy(args.at(at))] }))],
+  ['type', valued((args, at, { types }) => ({ types: [...types, args.latin1(at)] }))],
+  ['op', valued((args, at, { ops }) => ({ ops: [...ops, opAt(args, at)] }))],
+  ['namespace', valued((args, at, { namespaces }) => ({ namespaces: [...namespaces, namespaceAt(args, at)] }))],
+  [
+    'strict',
+    (_args, at, options) => {
+      options.isStrict = true
+      return at + 1
+    },
+  ],
+])
+
+/** An option with a value, which `read` finds at its index. */
+function valued(read: (args: Args, at: number, options: PollOptions) => Partial<PollOptions>): PollWord {
+  return (args, at, options) => {
+    if (at + 1 >= args.count) throw errors.POLL_NO_MORE
+    Object.assign(options, read(args, at + 1, options))
+    return at + 2
+  }
+}
+
+function formatAt(args: Args, at: number): Format {
+  const word = args.latin1(at).toLowerCase()
+  if (word !== 'raw' && word !== 'resp' && word !== 'json') throw errors.POLL_FORMAT
+  return word
+}
+
+function opAt(args: Args, at: number): ChangeOp {
+  const word = args.latin1(at).toLowerCase()
+  const op = CHANGE_OPS.find((one) => one === word)
+  if (op === undefined) throw errors.UNKNOWN_OP
+  return op
+}
+
+function namespaceAt(args: Args, at: number): Bytes {
+  return args.latin1(at) === 'default' ? DEFAULT_NAMESPACE : copy(args.at(at))
+}
+
+/** A sequence as Kvrocks reads it: 0x and a leading 0 choose the base, -1 is 2^64-1, after which comes 0. */
+function sequenceAt(args: Args, at: number): number {
+  const value = looseInt64(args, at)
+  if (value === -1) return -1
+  const unsigned = BigInt.asUintN(64, BigInt(value))
+  // Beyond what RocksDB can count to: as far out of range as any.
+  return unsigned > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER - 1 : Number(unsigned)
+}
+
+function looseInt64(args: Args, at: number): Int64 {
+  const parsed = parseLooseInt64(args.at(at), 0)
+  if (parsed.ok) return parsed.value
+  if (parsed.fault === 'out-of-range') {
+    const text = args.latin1(at)
+    if (/^\d+$/.test(text) && BigInt(text) <= UINT64_MAX) return toInt64(BigInt.asIntN(64, BigInt(text)))
+  }
+  throw FAULTS[parsed.fault]
+}
+
+const FAULTS: Readonly<Record<'not-started' | 'trailing' | 'out-of-range', ReplyError>> = {
+  'not-started': errors.NOT_STARTED_AS_INTEGER,
+  trailing: errors.NON_INTEGER_CHARACTERS,
+  'out-of-range': errors.OUT_OF_INTEGER_TYPE,
+}
+
+function looseInteger(args: Args, at: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  const value = looseInt64(args, at)
+  if (typeof value !== 'number' || value < min || value > max) throw errors.POLL_RANGE
+  return value
+}
+
+function poll(context: ServerContext, _args: Args, options: PollOptions): void {
+  const { client, store } = context
+  // Kvrocks gives the feed to the administrator alone; in JSON others may read the changes of their own namespace.
+  if (!client.isAdmin && options.format !== 'json') throw ADMIN_ONLY
+  const filter = filterOf(options, client.isAdmin ? undefined : client.namespace)
+  settle(store)
+  let position = options.after
+  const attempt = (reply: Reply, isLast: boolean): boolean => {
+    const range = { after: position, batchesMax: options.batchesMax, isStrict: options.isStrict }
+    if (options.format === 'json') {
+      const page = pollChanges(store, range, filter, options.bytesMax ?? JSON_BYTES_MAX)
+      position = page.position
+      if (page.changes.length === 0 && !isLast) return false
+      replyWith(reply, store, position, () => {
+        reply.array(page.changes.length)
+        for (const text of page.changes) reply.bulkText(text)
+      })
+      return true
+    }
+    return pollWhole(reply, store, range, options.format, isLast)
+  }
+  if (options.blockMs === undefined) {
+    attempt(context.reply, true)
+    return
+  }
+  if (attempt(context.reply, false)) return
+  context.block({
+    keys: [],
+    afterCommit: true,
+    timeoutMs: options.blockMs,
+    attempt: ({ reply }) => attempt(reply, false),
+    expire: (reply) => void attempt(reply, true),
+  })
+}
+
+/** Whole batches, in hexadecimal or translated. False if there are none and `isLast` is false. */
+function pollWhole(reply: Reply, store: Store, range: PollRange, format: Format, isLast: boolean): boolean {
+  const batches = pollBatches(store, range)
+  if (batches.length === 0 && !isLast) return false
+  checkAligned(batches, range)
+  replyWith(reply, store, positionAfter(batches, range), () => {
+    if (format === 'raw') {
+      reply.array(batches.length)
+      for (const { data } of batches) reply.bulk(hexText(data))
+      return
+    }
+    const namespaces = respCommands(dataOf(batches), store.slotEncoded)
+    reply.array(namespaces.length * 2)
+    for (const { name, commands } of namespaces) {
+      reply.bulk(name)
+      reply.array(commands.length)
+      for (const words of commands) {
+        reply.array(words.length)
+        for (const word of words) reply.bulk(word)
+      }
+    }
+  })
+  return true
+}
+
+/** The order of the keys is that of Kvrocks: of their encoded texts, whose lengths stand first. */
+function replyWith(reply: Reply, store: Store, position: number, updates: () => void): void {
+  reply.map(3)
+  reply.bulk(NEXT_SEQUENCE)
+  reply.integer(position)
+  reply.bulk(LATEST_SEQUENCE)
+  reply.integer(store.wal.latest)
+  reply.bulk(UPDATES)
+  updates()
+}
+
+function filterOf(options: PollOptions, only: Bytes | undefined): ChangeFilter {
+  const { patterns, types, ops, namespaces } = options
+  return {
+    ...(patterns.length > 0 ? { patterns } : {}),
+    ...(types.length > 0 ? { types: new Set(types) } : {}),
+    ...(ops.length > 0 ? { ops: new Set(ops) } : {}),
+    ...(namespaces.length > 0 ? { namespaces } : {}),
+    ...(only === undefined ? {} : { only: copy(only) }),
+  }
+}
+
+/** The log holds committed batches alone: what the turn has written so far goes first, but not half a transaction. */
+function settle(store: Store): void {
+  if (!store.turn.isHeld) store.turn.commit()
+}
+
+function sequenceRange({ reply, store }: ServerContext): void {
+  settle(store)
+  const { oldest, latest, bytes, files } = store.wal.range(store.turn.nowMs)
+  reply.map(4)
+  reply.bulkText('oldest_sequence')
+  reply.integer(oldest)
+  reply.bulkText('latest_sequence')
+  reply.integer(latest)
+  reply.bulkText('wal_bytes')
+  reply.integer(bytes)
+  reply.bulkText('wal_files')
+  reply.integer(files)
+}
+
+function sequenceWait(
+  context: ServerContext,
+  _args: Args,
+  { sequence, timeoutMs }: { sequence: number; timeoutMs: number },
+): void {
+  const { store } = context
+  settle(store)
+  const attempt = (reply: Reply): boolean => {
+    if (store.wal.latest < sequence) return false
+    reply.integer(store.wal.latest)
+    return true
+  }
+  if (attempt(context.reply)) return
+  context.block({
+    keys: [],
+    afterCommit: true,
+    timeoutMs,
+    attempt: ({ reply }) => attempt(reply),
+    expire: (reply) => reply.integer(store.wal.latest),
+  })
+}
+
+function parseApply(args: Args): { isLowPriority: boolean } {
+  if (args.count > 3) throw SYNTAX
+  if (args.count === 3 && !args.is(2, 'lowpri')) throw errors.LOW_PRIORITY_ONLY
+  return { isLowPriority: args.count === 3 }
+}
+
+function applyBatch(
+  { reply, store, config }: ServerContext,
+  args: Args,
+  { isLowPriority }: { isLowPriority: boolean },
+): void {
+  const batch = args.at(1)
+  const { turn } = store
+  checkBatch(batch, store)
+  const flags = writeFlags(config)
+  if (batchCount(batch) > 0) turn.writeForeign(batch, isLowPriority ? flags | WRITE_LOW_PRI : flags)
+  reply.integer(batch.length)
+}
+
+/** Throws a ReplyError if it is no batch; notes the keys that it changes for those who watch or wait for them. */
+function checkBatch(batch: Bytes, { turn, slotEncoded }: Store): void {
+  const touch = (cf: number, key: Bytes): void => {
+    const nsKey = cf === CF_METADATA ? key.latin1Slice(0) : cf === 0 || cf === 5 ? nsKeyOf(key, slotEncoded) : undefined
+    if (turn.observing && nsKey !== undefined) turn.touched.add(nsKey)
+  }
+  try {
+    readBatch(batch, {
+      put: touch,
+      delete: touch,
+      deleteRange() {
+        turn.touchedRange = true
+      },
+      logData() {},
+    })
+  } catch (error) {
+    if (!(error instanceof BatchFormatError)) throw error
+    throw errors.badBatch(error.message)
+  }
+}
