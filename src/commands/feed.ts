@@ -209,7 +209,7 @@ function sequenceAt(args: Args, at: number): number {
   const value = looseInt64(args, at)
   if (value === -1) return -1
   const unsigned = BigInt.asUintN(64, BigInt(value))
-  // Beyond what RocksDB can count to: as far out of range as any.
+  // RocksDB never counts so far: this is out of range wherever the log ends.
   return unsigned > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER - 1 : Number(unsigned)
 }
 
