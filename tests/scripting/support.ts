@@ -58,6 +58,18 @@ export function openBench(replies: Replies = {}, memoryLimitBytes = MEMORY_LIMIT
   return { engine, scripts, evaluate, calls, logged }
 }
 
+/** The reply of a script with binary arguments. */
+export function evaluateWith(
+  { engine, scripts }: Pick<Bench, 'engine' | 'scripts'>,
+  script: string,
+  args: readonly Buffer[],
+): string {
+  return textOf(() => {
+    const { sha, reference } = scripts.evaluate(Buffer.from(script))
+    return engine.runScript(reference, sha, [], args, { protocol: 2, timeLimitMs: 5000, resp3Allowed: true })
+  })
+}
+
 /** The reply, or the error as a client would see it. */
 export function textOf(run: () => Buffer): string {
   try {

@@ -181,7 +181,8 @@ const char* match_captured(Matcher& m, const char* s, int digit) {
   if (index < 0 || index >= m.captures_count || m.captures[index].size == open_capture) {
     luaL_error(m.lua, "invalid capture index");
   }
-  size_t size = m.captures[index].size < 0 ? 0 : static_cast<size_t>(m.captures[index].size);
+  if (m.captures[index].size == position_capture) return nullptr;
+  size_t size = static_cast<size_t>(m.captures[index].size);
   if (static_cast<size_t>(m.end - s) < size || memcmp(m.captures[index].start, s, size) != 0) return nullptr;
   return s + size;
 }
