@@ -27,6 +27,7 @@ import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
 import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
+import { sortedintCommands } from './sortedint.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
 import { multiStringCommands } from './string-multi.js'
@@ -63,6 +64,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['list', listCommands],
   ['list', multiListCommands],
   ['set', setCommands],
+  ['sortedint', sortedintCommands],
   ['set', setScanCommands],
   ['bitmap', bitmapCommands],
   ['bitmap', bitfieldCommands],

@@ -11,8 +11,10 @@ import {
   NOT_A_FLOAT,
   OFFSET_OUT_OF_RANGE,
   STRING_TOO_LONG,
+  WRONG_TYPE,
   wrongArity,
 } from '../protocol/errors.js'
+import { readBitmapAsString } from '../types/bitmap/as-string.js'
 import * as strings from '../types/string.js'
 import {
   ALL_KEYS,
@@ -304,8 +306,16 @@ export const stringCommands: readonly AnyCommand[] = [
 
 const DECREMENT_OVERFLOW = err('decrement would overflow')
 
-function get({ db, reply }: Context, args: Args): void {
-  reply.bulkOrNil(strings.read(db, args.at(1)))
+function get({ db, reply, config }: Context, args: Args): void {
+  const key = args.at(1)
+  try {
+    reply.bulkOrNil(strings.read(db, key))
+  } catch (error) {
+    // A bitmap is no string to the hot path, but GET shows it as one.
+    const bitmap = error === WRONG_TYPE ? readBitmapAsString(db, key, config['max-bitmap-to-string-mb']) : undefined
+    if (bitmap === undefined) throw error
+    reply.bulk(bitmap)
+  }
 }
 
 /** A time, 'persist', or undefined to leave the TTL alone. */
