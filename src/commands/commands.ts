@@ -9,6 +9,7 @@ import { aclCommands, moduleCommands } from './compatibility.js'
 import { configCommands } from './config.js'
 import { connectionCommands } from './connection.js'
 import { debugCommands } from './debug.js'
+import { dumpCommands } from './dump.js'
 import { expireCommands } from './expire.js'
 import { feedCommands } from './feed.js'
 import { functionCommands } from './functions.js'
@@ -58,6 +59,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', scanCommands],
   ['pubsub', pubsubCommands],
   ['cdc', feedCommands],
+  ['generic', dumpCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
   ['hash', hashScanCommands],

@@ -198,6 +198,8 @@ export interface ServerView {
   setDatabaseFull(isFull: boolean): void
   /** Forgets what was counted. */
   resetStats(): void
+  /** Has what background work wrote to the turn committed at its end, although no client waits for it. */
+  commitSoon(): void
   /** Begins to end the server. */
   shutdown(): void
   readonly scripts: Scripts

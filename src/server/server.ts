@@ -195,6 +195,10 @@ export class Server implements ServerView {
     return this.#closing
   }
 
+  commitSoon(): void {
+    this.turns.schedule()
+  }
+
   shutdown(): void {
     if (this.#onShutdown !== undefined) this.#onShutdown()
     else void this.close()

@@ -23,6 +23,8 @@ import {
   getRegister,
   hitRegister,
   mergeSegment,
+  registersForRedis,
+  registersOfRedis,
   SEGMENT_BYTES,
   SEGMENT_COUNT,
   SEGMENT_REGISTERS,
@@ -69,6 +71,24 @@ export function merge(db: Database, destination: Bytes, sources: readonly Bytes[
     if (mergeSegment(copy, segment)) changed.set(index, copy)
   })
   save(db, destination, log, changed, true)
+}
+
+/** The HyperLogLog at `key` as the string that Redis would have. Throws WRONG_TYPE. */
+export function toRedisString(db: Database, key: Bytes): Bytes {
+  return registersForRedis(openOrNew(db, key).segments)
+}
+
+/** Makes a HyperLogLog at `key`, which must not exist, of a string that Redis made. False if `text` is none. */
+export function fromRedisString(db: Database, key: Bytes, text: Bytes): boolean {
+  const registers = registersOfRedis(text)
+  if (registers === undefined) return false
+  const changed = new Map<number, Buffer>()
+  for (let index = 0; index < SEGMENT_COUNT; index++) {
+    const segment = registers.subarray(index * SEGMENT_BYTES, (index + 1) * SEGMENT_BYTES)
+    if (segment.some((byte) => byte !== 0)) changed.set(index, segment)
+  }
+  save(db, key, openOrNew(db, key), changed, true)
+  return true
 }
 
 interface OpenLog {

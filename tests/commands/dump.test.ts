@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { parseReply } from '../support/resp.js'
+import { startServer, type TestServer } from '../support/server.js'
+import { rdb } from './dump-fixture.js'
+
+const OK = '+OK\r\n'
+const BAD_PAYLOAD = '-ERR DUMP payload version or checksum are wrong\r\n'
+
+/** The payload that DUMP gives, as bytes. */
+async function dump(s: TestServer, key: string): Promise<Buffer> {
+  const parsed = parseReply(Buffer.from(await s.run('dump', key), 'latin1'))
+  return Buffer.from(parsed?.value as string, 'latin1')
+}
+
+test('DUMP and RESTORE bring every type back, byte for byte', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'string', 'v\0\xff')
+  await s.run('hset', 'hash', 'f', '1', 'g', '')
+  await s.run('rpush', 'list', 'b', 'a', 'b')
+  await s.run('sadd', 'set', '1', '2', 'x')
+  await s.run('zadd', 'zset', '1.5', 'a', '-inf', 'b')
+  await s.run('setbit', 'bits', '9', '1')
+  await s.run('pfadd', 'log', 'a', 'b', 'c')
+  const reads = [
+    ['get', 'string'],
+    ['hgetall', 'hash'],
+    ['lrange', 'list', '0', '-1'],
+    ['smembers', 'set'],
+    ['zrange', 'zset', '0', '-1', 'withscores'],
+    ['getbit', 'bits', '9'],
+    ['pfcount', 'log'],
+  ] as const
+  for (const [command, key, ...rest] of reads) {
+    const before = await s.run(command, key, ...rest)
+    const payload = await dump(s, key)
+    t.equal(await s.run('restore', `${key}2`, '0', payload), OK, key)
+    t.equal(await s.run(command, `${key}2`, ...rest), before, key)
+    t.equal(await s.run('ttl', `${key}2`), ':-1\r\n')
+  }
+  t.equal(await s.run('type', 'log2'), '+hyperloglog\r\n')
+  t.equal(await s.run('dump', 'absent'), '$-1\r\n')
+})
+
+test('RESTORE overwrites with REPLACE alone, and sets the expiry', async (t) => {
+  await using s = await startServer()
+  await s.run('rpush', 'l', 'a')
+  const payload = await dump(s, 'l')
+  t.equal(await s.run('restore', 'l', '0', payload), '-BUSYKEY Target key name already exists.\r\n')
+  await s.run('set', 'k', 'v')
+  t.equal(await s.run('restore', 'k', '5000', payload, 'replace'), OK)
+  t.equal(await s.run('lrange', 'k', '0', '-1'), '*1\r\n$1\r\na\r\n')
+  t.equal(await s.run('pttl', 'k'), ':5000\r\n')
+  t.equal(await s.run('restore', 'k', '1700000009000', payload, 'ABSTTL', 'REPLACE'), OK)
+  t.equal(await s.run('pttl', 'k'), ':9000\r\n')
+  t.equal(await s.run('restore', 'k', '1699999999999', payload, 'absttl', 'replace', 'idletime', '7'), OK)
+  t.equal(await s.run('exists', 'k'), ':0\r\n', 'a time that is over leaves no key')
+  t.equal(await s.run('restore', 'k', '0', payload, 'freq', '255'), OK)
+})
+
+test('RESTORE refuses what makes no sense', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', 'v')
+  const payload = await dump(s, 'k')
+  t.equal(await s.run('restore', 'x', '-1', payload), '-ERR Invalid TTL value, must be >= 0\r\n')
+  t.equal(await s.run('restore', 'x', 'y', payload), '-ERR value is not an integer or out of range\r\n')
+  t.equal(await s.run('restore', 'x', '0', payload, 'foo'), '-ERR syntax error\r\n')
+  t.equal(await s.run('restore', 'x', '0', payload, 'freq', '1', 'idletime', '1'), '-ERR syntax error\r\n')
+  t.equal(await s.run('restore', 'x', '0', payload, 'idletime', '-1'), '-ERR Invalid IDLETIME value, must be >= 0\r\n')
+  t.equal(
+    await s.run('restore', 'x', '0', payload, 'freq', '256'),
+    '-ERR Invalid FREQ value, must be >= 0 and <= 255\r\n',
+  )
+  t.equal(await s.run('restore', 'x', '0', 'short'), BAD_PAYLOAD)
+  const damaged = Buffer.from(payload)
+  damaged[1] = (damaged[1] as number) ^ 1
+  t.equal(await s.run('restore', 'x', '0', damaged), BAD_PAYLOAD)
+  t.equal(await s.run('exists', 'x'), ':0\r\n')
+  t.same(s.logged, [])
+})
+
+test('RDB LOAD reads one database of a file that redis-server wrote', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'dump.rdb')
+  writeFileSync(path, rdb)
+  await using s = await startServer()
+  await s.run('set', 's', 'mine')
+  t.equal(await s.run('rdb', 'load', path, 'nx'), OK)
+  t.equal(await s.run('get', 's'), '$4\r\nmine\r\n')
+  t.equal(await s.run('lrange', 'l', '0', '-1'), '*2\r\n$1\r\na\r\n$1\r\nb\r\n')
+  t.equal(await s.run('exists', 'other'), ':0\r\n')
+  t.equal(await s.run('rdb', 'load', path), OK)
+  t.equal(await s.run('get', 's'), '$5\r\nhello\r\n')
+  t.equal(await s.run('hget', 'h', 'f'), '$1\r\nv\r\n')
+  t.equal(await s.run('rdb', 'load', path, 'db', '1'), OK)
+  t.equal(await s.run('get', 'other'), '$1\r\n1\r\n')
+  writeFileSync(path, 'nonsense that is no RDB file')
+  t.equal(await s.run('rdb', 'load', path), '-ERR Wrong signature trying to load DB from file\r\n')
+  t.match(await s.run('rdb', 'load', join(directory, 'absent')), /^-ERR Can't read the RDB file: ENOENT/)
+  t.match(await s.run('rdb', 'save', path), /^-ERR unknown subcommand 'save'/)
+  t.same(s.logged, [])
+})
