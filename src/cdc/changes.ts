@@ -20,11 +20,13 @@ import {
   MetadataFormatError,
   rowType,
   sizeOf,
+  TYPE_BITMAP,
   TYPE_JSON,
   TYPE_NAMES,
   TYPE_STREAM,
   TYPE_STRING,
 } from '../storage/metadata.js'
+import { bitmapLengthChange } from './bitmap-rows.js'
 import type { Change } from './change.js'
 import { elementChange, isRewritten } from './elements.js'
 import { jsonText } from './json-document.js'
@@ -132,6 +134,10 @@ class Scribe {
     const hasElements = keyFacts !== undefined && keyFacts.puts.length + keyFacts.removes.length > 0
     if (rowType(stored) === TYPE_STREAM) return streamMetadataChange(base, keyFacts?.metadata, operation, hasElements)
     if (isEmptyable(rowType(stored))) return opaque(base, stored, expireMs)
+    if (rowType(stored) === TYPE_BITMAP && keyFacts !== undefined) {
+      const length = bitmapLengthChange(base, operation, keyFacts)
+      if (length !== undefined) return length
+    }
     if (hasElements) return undefined
     return sizeOf(stored) === 0 ? { ...base, op: 'delete', command: [DEL, key] } : expiry(base, expireMs)
   }

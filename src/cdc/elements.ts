@@ -1,10 +1,9 @@
 /** Rows of the default column family: elements of hashes, lists, sets, sorted sets, bitmaps and the opaque types. */
 
-import { type Bytes, concat, latin1 } from '../bytes/bytes.js'
+import { type Bytes, latin1 } from '../bytes/bytes.js'
 import { formatDouble, readSortableDouble } from '../bytes/double.js'
 import { decimal, readUint64 } from '../bytes/int64.js'
 import type { InternalKey } from '../storage/keys.js'
-import { LOG_BITFIELD, LOG_BITOP, LOG_SETBIT, type LogData } from '../storage/log-data.js'
 import {
   isEmptyable,
   type Metadata,
@@ -17,6 +16,7 @@ import {
   TYPE_STREAM,
   TYPE_ZSET,
 } from '../storage/metadata.js'
+import { bitmapChange } from './bitmap-rows.js'
 import { listChange } from './list-rows.js'
 import type { KeyFacts, Operation, Row } from './operations.js'
 import { type RowChange, unknownRow } from './row-change.js'
@@ -29,13 +29,7 @@ const ZADD = latin1('ZADD')
 const ZREM = latin1('ZREM')
 const SIADD = latin1('SIADD')
 const SIREM = latin1('SIREM')
-const SETBIT = latin1('SETBIT')
-const SETRANGE = latin1('SETRANGE')
-const BITFIELD = latin1('BITFIELD')
-const ZERO = latin1('0')
-const ONE = latin1('1')
 const NUMBER_BYTES = 8
-const SEGMENT_BYTES = 1024
 
 /** The change of an element; undefined where it belongs to that of another row. */
 export function elementChange(
@@ -85,51 +79,4 @@ export function isRewritten(facts: KeyFacts, metadata: Metadata): boolean {
 
 function scoreText(stored: Bytes): Bytes {
   return latin1(formatDouble(readSortableDouble(stored, 0)))
-}
-
-/** The word of list and bitmap log data that says which command it was. */
-function commandOf(log: LogData | undefined): number | undefined {
-  const word = log?.words[0]
-  return word === undefined ? undefined : Number(word.latin1Slice(0))
-}
-
-/**
- * Bits lie from the lowest to the highest in each byte, other than Redis shows them. BITOP is said by its result, which
- * does not depend on the source keys and on how their names were split.
- */
-function bitmapChange(row: Row, parsed: InternalKey, operation: Operation, facts: KeyFacts): RowChange | undefined {
-  const { namespace, key, subKey } = parsed
-  const base = { namespace, type: 'bitmap', key, subKey }
-  const segmentAt = Number(subKey.latin1Slice(0))
-  if (!Number.isInteger(segmentAt) || segmentAt % SEGMENT_BYTES !== 0) return unknownRow(row)
-  if (row.kind !== 'put') return { ...base, op: 'opaque' }
-  const { log } = operation
-  const command = log?.type === TYPE_BITMAP ? commandOf(log) : undefined
-  const isFirst = facts.puts[0] === row
-  if (log !== undefined && command === LOG_SETBIT && log.words[1] !== undefined) {
-    const offset = Number(log.words[1].latin1Slice(0))
-    const byte = row.value[Math.floor(offset / 8) % SEGMENT_BYTES] ?? 0
-    return { ...base, op: 'put', command: [SETBIT, key, log.words[1], ((byte >> (offset % 8)) & 1) === 1 ? ONE : ZERO] }
-  }
-  if (log !== undefined && command === LOG_BITFIELD) {
-    return isFirst
-      ? { namespace, type: 'bitmap', key, op: 'put', command: [BITFIELD, key, ...log.words.slice(1)] }
-      : undefined
-  }
-  const size = facts.metadata?.size ?? segmentAt + row.value.length
-  const shown = reversedBits(row.value.subarray(0, Math.max(0, size - segmentAt)))
-  const change: RowChange = { ...base, op: 'put', command: [SETRANGE, key, decimal(segmentAt), shown] }
-  if (isFirst && (command === undefined || command === LOG_BITOP)) change.isFresh = true
-  return change
-}
-
-function reversedBits(bytes: Bytes): Bytes {
-  const reversed = concat(bytes, Buffer.alloc(0))
-  for (let i = 0; i < reversed.length; i++) {
-    let byte = reversed[i] as number
-    byte = ((byte & 0xf0) >> 4) | ((byte & 0x0f) << 4)
-    byte = ((byte & 0xcc) >> 2) | ((byte & 0x33) << 2)
-    reversed[i] = ((byte & 0xaa) >> 1) | ((byte & 0x55) << 1)
-  }
-  return reversed
 }

@@ -85,6 +85,8 @@ export function readOperations(batch: Bytes): BatchContent {
 export interface KeyFacts {
   /** The last metadata row of the key; undefined if there is none, or none that can be read. */
   metadata: Metadata | undefined
+  /** The sequence of that row. */
+  metadataSequence: number
   /** The type by its metadata row. */
   type: DataType | undefined
   /** Rows of elements that were put, without those of the second column family of sorted sets. */
@@ -103,14 +105,14 @@ export function factsOf(operation: Operation, slotEncoded: boolean): OperationFa
   const of = (nsKey: string): KeyFacts => {
     let found = facts.get(nsKey)
     if (found === undefined) {
-      found = { metadata: undefined, type: undefined, puts: [], removes: [] }
+      found = { metadata: undefined, metadataSequence: 0, type: undefined, puts: [], removes: [] }
       facts.set(nsKey, found)
     }
     return found
   }
   for (const row of operation.rows) {
     if (row.cf === CF_METADATA) {
-      if (row.kind === 'put') addMetadata(of(row.key.latin1Slice(0)), row.value)
+      if (row.kind === 'put') addMetadata(of(row.key.latin1Slice(0)), row)
       continue
     }
     if (row.kind === 'range' || row.cf === CF_ZSET_SCORE || (row.cf !== 0 && row.cf !== 5)) continue
@@ -123,15 +125,16 @@ export function factsOf(operation: Operation, slotEncoded: boolean): OperationFa
   return facts
 }
 
-function addMetadata(facts: KeyFacts, row: Bytes): void {
+function addMetadata(facts: KeyFacts, { value, sequence }: Row): void {
   try {
-    checkRow(row)
+    checkRow(value)
   } catch (error) {
     if (error instanceof MetadataFormatError) return
     throw error
   }
-  facts.type = rowType(row)
-  if (!isSingleRow(facts.type)) facts.metadata = decodeMetadata(row)
+  facts.type = rowType(value)
+  facts.metadataSequence = sequence
+  if (!isSingleRow(facts.type)) facts.metadata = decodeMetadata(value)
 }
 
 /** The nsKey, latin1, of the key that an internalKey belongs to; undefined if it is none. */

@@ -1,0 +1,235 @@
+/** Commands that reach every row of every family; their changes, carried out on another server, give the same keys. */
+import { test } from 'tap'
+import type { RawClient } from '../support/raw-client.js'
+import { ReplyFailure, type ReplyValue } from '../support/resp.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+interface JsonChange {
+  sequence: number
+  type: string
+  key?: JsonBytes
+  op: string
+  command?: JsonBytes[]
+  expire?: number
+  fresh?: true
+}
+
+type JsonBytes = string | { base64: string }
+
+function bytesOf(value: JsonBytes): Buffer {
+  return typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.base64, 'base64')
+}
+
+async function changesAfter(client: RawClient, sequence: number): Promise<JsonChange[]> {
+  const reply = (await client.value('pollupdates', sequence, 'strict', 'max', 1000, 'format', 'json')) as ReplyValue[]
+  return (reply[5] as string[]).map((text) => JSON.parse(Buffer.from(text, 'latin1').toString()) as JsonChange)
+}
+
+/** Carries out changes as the README says to. */
+async function replay(client: RawClient, changes: readonly JsonChange[]): Promise<void> {
+  for (const { command, key, fresh, expire } of changes) {
+    if (command === undefined) continue
+    const commands = [command.map(bytesOf)]
+    if (key !== undefined && fresh) commands.unshift([Buffer.from('DEL'), bytesOf(key)])
+    if (key !== undefined && expire !== undefined)
+      commands.push([Buffer.from('PEXPIREAT'), bytesOf(key), Buffer.from(String(expire))])
+    for (const words of commands) {
+      const value = await client.value(...words)
+      if (value instanceof ReplyFailure) throw new Error(`${words.join(' ')}: ${value.message}`)
+    }
+  }
+}
+
+const READS: Readonly<Record<string, readonly string[]>> = {
+  string: ['get', 'KEY'],
+  hash: ['hgetall', 'KEY'],
+  list: ['lrange', 'KEY', '0', '-1'],
+  set: ['smembers', 'KEY'],
+  zset: ['zrange', 'KEY', '0', '-1', 'withscores'],
+}
+
+/** The first 21,000 bits. */
+const BITS = ['bitfield_ro', 'KEY', ...Array.from({ length: 336 }, (_, i) => ['get', 'u63', String(i * 63)]).flat()]
+
+/** All keys of both servers. A bitmap may arrive as the string of the same bits. */
+async function contents(target: RawClient, source: RawClient): Promise<[unknown, unknown]> {
+  const bitmaps = new Set<string>()
+  for (const key of (await source.value('keys', '*')) as string[]) {
+    if ((await source.value('type', key)) === 'bitmap') bitmaps.add(key)
+  }
+  const read = async (client: RawClient): Promise<Record<string, ReplyValue>> => {
+    const found: Record<string, ReplyValue> = {}
+    for (const key of ((await client.value('keys', '*')) as string[]).sort()) {
+      const type = bitmaps.has(key) ? 'bitmap' : ((await client.value('type', key)) as string)
+      const words = type === 'bitmap' ? BITS : READS[type]
+      if (words === undefined) throw new Error(`no way to read ${type}`)
+      const shown = await client.value(...words.map((word) => (word === 'KEY' ? key : word)))
+      if (shown instanceof ReplyFailure) throw new Error(`${words.join(' ')}: ${shown.message}`)
+      found[key] = [type, shown, await client.value('pexpiretime', key)]
+    }
+    return found
+  }
+  return [await read(target), await read(source)]
+}
+
+async function check(
+  s: TestServer,
+  lines: readonly (string | readonly string[])[],
+): Promise<[unknown, unknown, JsonChange[]]> {
+  await using other = await startServer()
+  const source = await s.connect()
+  const target = await other.connect()
+  for (const line of lines) {
+    const words = typeof line === 'string' ? line.split(' ') : line
+    const reply = await source.value(...words)
+    if (reply instanceof ReplyFailure) throw new Error(`${words.join(' ')}: ${reply.message}`)
+  }
+  const changes = await changesAfter(source, 0)
+  await replay(target, changes)
+  return [...(await contents(target, source)), changes]
+}
+
+const FAMILIES: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
+  strings: [
+    'set a 1',
+    'append a 2',
+    'incr a',
+    'set b x px 100000000',
+    'getex b persist',
+    'set c y ex 1000000',
+    'expire a 1000000',
+    'persist a',
+    'mset d 1 e 2',
+    'del d e nothing',
+    'rename c f',
+    'copy a g',
+    ['set', 'with space', ''],
+  ],
+  hashes: [
+    'hset h a 1 b 2 a 3',
+    'hset h c 4',
+    'hdel h b x',
+    'hincrby h n 5',
+    'hset gone a 1',
+    'hdel gone a',
+    'hset gone b 2',
+    'expire h 1000000',
+    'hset h late 1',
+    'copy h h2',
+    'rename h2 h3',
+  ],
+  lists: [
+    'rpush l a b c d e a',
+    'lpush l z y',
+    'lset l 1 Z',
+    ['linsert', 'l', 'before', 'c', 'two words'],
+    ['linsert', 'l', 'after', 'two words', ' three odd words '],
+    ['rpush', 'l', 'x y', 'x', 'x y'],
+    ['lrem', 'l', '0', 'x y'],
+    'lrem l -1 a',
+    'lpop l',
+    'rpop l 2',
+    'lpush l 1 2 3 4',
+    'ltrim l 1 -2',
+    'lmove l m left right',
+    'lmove l l right left',
+    ['lmove', 'l', 'with space', 'right', 'left'],
+    'rpush once v',
+    'lmove once m left left',
+    'rpush short v',
+    'rpop short',
+    'rpush cut a b c',
+    'ltrim cut 5 9',
+    'rpush rem a a',
+    'lrem rem 0 a',
+    'copy l l2',
+    'expire l2 1000000',
+    'lpush l2 x',
+  ],
+  sets: [
+    'sadd s a b c',
+    'srem s b',
+    'sadd t c d',
+    'smove s t a',
+    'sunionstore u s t',
+    'sadd v old members here',
+    'sinterstore v s t',
+    'sdiffstore v s s',
+    'sadd w 1 2 3 4',
+    'sdiffstore w t s',
+    'spop t',
+    'sadd single x',
+    'spop single',
+    'expire s 1000000',
+    'sadd s more',
+  ],
+  'sorted sets': [
+    'zadd z 1 a 2 b 3.5 c inf d',
+    'zadd z 7 a',
+    'zincrby z 0.1 b',
+    'zrem z c',
+    'zadd y 1 a 2 q',
+    'zunionstore y 2 z y',
+    'zpopmin y',
+    'zadd x 1 a',
+    'zpopmax x',
+    'zadd z -0.000000123456789 tiny',
+    'zremrangebyrank z 0 0',
+  ],
+  bitmaps: [
+    'setbit b 7 1',
+    'setbit b 100 1',
+    'setbit b 9000 1',
+    'setbit b 7 0',
+    'setbit c 3 1',
+    'bitop or d b c',
+    'bitop and e b c',
+    'bitfield f set u8 4 200 incrby i5 100 1',
+    'setbit d 20000 1',
+    'copy d g',
+    'expire b 1000000',
+  ],
+}
+
+for (const [family, lines] of Object.entries(FAMILIES)) {
+  test(`changes of ${family}, carried out elsewhere, give the same keys`, async (t) => {
+    await using s = await startServer()
+    const [copied, original, changes] = await check(s, lines)
+    t.same(copied, original)
+    t.same(
+      changes.filter(({ op }) => op === 'unknown'),
+      [],
+    )
+    t.ok(changes.every(({ sequence }, i) => i === 0 || sequence > (changes[i - 1] as JsonChange).sequence))
+    t.same(s.logged, [])
+  })
+}
+
+test('what one turn writes arrives as well as what many turns write', async (t) => {
+  await using s = await startServer()
+  await using other = await startServer()
+  const source = await s.connect()
+  const lines = Object.values(FAMILIES)
+    .flat()
+    .filter((line): line is string => typeof line === 'string')
+  source.write(lines.map((line) => `${line}\r\n`).join(''))
+  for (const _ of lines) await source.nextReply()
+  const target = await other.connect()
+  await replay(target, await changesAfter(source, 0))
+  const [copied, original] = await contents(target, source)
+  t.same(copied, original)
+})
+
+test('raw updates, applied elsewhere, give the same rows', async (t) => {
+  await using s = await startServer()
+  await using other = await startServer()
+  const source = await s.connect()
+  for (const line of Object.values(FAMILIES).flat())
+    await source.value(...(typeof line === 'string' ? line.split(' ') : line))
+  const target = await other.connect()
+  const reply = (await source.value('pollupdates', 0, 'strict', 'max', 1000)) as ReplyValue[]
+  for (const hex of reply[5] as string[]) await target.value('applybatch', Buffer.from(hex, 'hex'))
+  const [copied, original] = await contents(target, source)
+  t.same(copied, original)
+  t.equal(other.server.store.latestSequence(), s.server.store.latestSequence())
+})
