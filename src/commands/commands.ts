@@ -23,6 +23,7 @@ import { multiListCommands } from './list-multi.js'
 import { logCommands } from './logs.js'
 import { maintenanceCommands } from './maintenance.js'
 import { namespaceCommands } from './namespace.js'
+import { objectCommands } from './object.js'
 import { pubsubCommands } from './pubsub.js'
 import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
@@ -56,6 +57,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', debugCommands],
   ['server', aclCommands],
   ['server', moduleCommands],
+  ['generic', objectCommands],
   ['generic', scanCommands],
   ['pubsub', pubsubCommands],
   ['cdc', feedCommands],

@@ -15,6 +15,7 @@ import {
   FAST,
   FIRST_KEY,
   FIRST_TWO_KEYS,
+  NO_MONITOR,
   NO_SIZE_CHECK,
   noOptions,
   READONLY,
@@ -130,6 +131,19 @@ export const keyCommands: readonly AnyCommand[] = [
     (args) => parseDatabase(args.at(2)),
     move,
   ),
+  serverCommand(
+    {
+      name: 'movex',
+      arity: 3,
+      flags: WRITE | NO_MONITOR,
+      keys: FIRST_KEY,
+      syntax: 'key token',
+      summary: 'Moves a key to the namespace that a token opens.',
+      since: '2.9.0',
+    },
+    noOptions,
+    moveByToken,
+  ),
 ]
 
 const SAME_OBJECT = err('source and destination objects are the same')
@@ -234,8 +248,20 @@ function move(context: ServerContext, args: Args, index: number): void {
   else reply.integer(moveTo(context, key, target) ? 1 : 0)
 }
 
+const MOVE_WITHOUT_PASSWORD = err('Forbidden to move key when requirepass is empty')
+const BAD_TOKEN = err('Invalid password')
+
+function moveByToken(context: ServerContext, args: Args): void {
+  const { db, server, store, reply } = context
+  if (!server.namespaces.needsPassword) throw MOVE_WITHOUT_PASSWORD
+  const access = server.namespaces.authenticate(args.at(2))
+  if (access === undefined) throw BAD_TOKEN
+  const target = store.database(access.namespace)
+  reply.integer(target !== db && moveTo(context, args.at(1), target) ? 1 : 0)
+}
+
 /** Moves a key to another database, unless the key is there already. False if it is, or if there is no such key. */
-export function moveTo({ db, events }: Context, key: Bytes, target: Database): boolean {
+function moveTo({ db, events }: Context, key: Bytes, target: Database): boolean {
   if (!keys.exists(db, key) || keys.exists(target, key)) return false
   keys.copy({ db, key }, { db: target, key }, true)
   events.notify(EVENT_GENERIC, 'move_from', key)

@@ -28,6 +28,8 @@ export const OUT_OF_RANGE = err('value is out of range')
 export const OVERFLOW = err('increment or decrement would overflow')
 export const NAN_OR_INFINITY = err('increment would produce NaN or Infinity')
 export const NO_SUCH_KEY = err('no such key')
+/** As Kvrocks's KMETADATA says it. */
+export const NO_SUCH_KEY_FOUND = err('NotFound: ')
 export const INDEX_OUT_OF_RANGE = err('index out of range')
 export const OFFSET_OUT_OF_RANGE = err('offset is out of range')
 export const STRING_TOO_LONG = err('string exceeds maximum allowed size (proto-max-bulk-len)')

@@ -31,6 +31,11 @@ export class Subkeys {
     this.#prefix = prefix
   }
 
+  /** What all internal keys of these rows begin with; not to be changed. */
+  get prefix(): Buffer {
+    return this.#prefix
+  }
+
   /** The value, valid until the command returns and not to be changed. */
   get(subKey: Bytes): Buffer | undefined {
     const { turn } = this.#db
