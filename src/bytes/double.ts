@@ -43,6 +43,11 @@ export function formatFixed6(n: number): string {
   return Object.is(n, -0) || (n < 0 && fixed[0] !== '-') ? `-${fixed}` : fixed
 }
 
+/** C's printf("%.17f") without the zeros at its end. Coordinates in the replies of Redis. */
+export function formatFixed17(n: number): string {
+  return Number.isFinite(n) ? trimZeros(n.toFixed(17)) : formatNonFinite(n)
+}
+
 /** "inf", "-inf" or "nan". */
 function formatNonFinite(n: number): string {
   return Number.isNaN(n) ? 'nan' : n > 0 ? 'inf' : '-inf'

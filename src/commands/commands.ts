@@ -13,6 +13,7 @@ import { dumpCommands } from './dump.js'
 import { expireCommands } from './expire.js'
 import { feedCommands } from './feed.js'
 import { functionCommands } from './functions.js'
+import { geoCommands } from './geo.js'
 import { hashCommands } from './hash.js'
 import { hyperloglogCommands } from './hyperloglog.js'
 import { infoCommands } from './info.js'
@@ -80,6 +81,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['sorted-set', zsetPopCommands],
   ['sorted-set', zsetCombineCommands],
   ['sorted-set', zsetScanCommands],
+  ['geo', geoCommands],
 ]
 
 export const COMMANDS: readonly AnyCommand[] = COMMAND_GROUPS.flatMap(([, commands]) => commands)

@@ -1,23 +1,9 @@
 /** Random commands on sorted sets, and their replies compared byte by byte with those of a redis-server. */
 
 import { test } from 'tap'
-import { RawClient } from '../support/raw-client.js'
-import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
-import { startServer } from '../support/server.js'
-
-type Word = string | number
-type Choose = <T>(items: readonly T[]) => T
-
-/** Numbers that look random and are the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { type Choose, type CommandMaker, compareWithRedis } from '../support/differential.js'
+import { REDIS_MISSING } from '../support/redis-server.js'
+import type { Word } from '../support/server.js'
 
 const KEYS = ['z1', 'z2', 'z3', 'set', 'text', 'none']
 /** Ranges of members mean something where all scores are the same. */
@@ -58,7 +44,7 @@ const LIMITS: readonly (readonly Word[])[] = [
 const WITH: readonly (readonly Word[])[] = [['withscores']]
 
 /** One command of each kind, made by chance. */
-const COMMANDS: readonly ((choose: Choose) => Word[])[] = [
+const COMMANDS: readonly CommandMaker[] = [
   (c) => ['zadd', c(KEYS), ...options(c, [['nx'], ['xx']], [['gt'], ['lt']], [['ch']]), ...pairs(c, 6)],
   (c) => ['zadd', c(KEYS), ...options(c, [['nx'], ['xx']], [['gt'], ['lt']]), 'incr', ...pairs(c, 1)],
   (c) => ['zadd', c(KEYS), ...pairs(c, 8)],
@@ -121,33 +107,12 @@ function known(reply: string): string {
     .replace(/^(-ERR count should be greater than 0): .*/, '$1')
 }
 
-const RUNS = 4000
-
-for (const protocol of [2, 3]) {
+for (const protocol of [2, 3] as const) {
   test(`sorted sets answer as Redis does, RESP${protocol}`, { skip: REDIS_MISSING }, async (t) => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-    const random = randomFrom(seed)
-    const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]
-    const redis = await startRedisServer()
-    t.teardown(() => redis.stop())
-    await using s = await startServer()
-    const ours = await s.connect()
-    const theirs = await RawClient.connect(redis.port)
-    t.teardown(() => theirs.close())
-    for (const client of [ours, theirs]) {
-      await client.run('hello', protocol)
-      await client.run('sadd', 'set', 'a', 'b', 'x')
-      await client.run('set', 'text', 'v')
-    }
-    let differences = 0
-    for (let run = 0; run < RUNS && differences < 5; run++) {
-      const words = choose(COMMANDS)(choose)
-      const [mine, real] = await Promise.all([ours.run(...words), theirs.run(...words)])
-      if (known(mine) === real) continue
-      differences++
-      t.equal(known(mine), real, `seed ${seed}, run ${run}: ${words.map((word) => JSON.stringify(word)).join(' ')}`)
-    }
-    t.equal(differences, 0, `seed ${seed}`)
-    t.same(s.logged, [])
+    const before = [
+      ['sadd', 'set', 'a', 'b', 'x'],
+      ['set', 'text', 'v'],
+    ]
+    t.same(await compareWithRedis({ protocol, runs: 3000, before, makers: COMMANDS, known }), undefined)
   })
 }

@@ -1,0 +1,65 @@
+/** Runs random commands against this server and a real redis-server, and compares the replies byte by byte. */
+
+import { RawClient } from './raw-client.js'
+import { startRedisServer } from './redis-server.js'
+import { startServer, type Word } from './server.js'
+
+/** Picks one of several by chance. */
+export type Choose = <T>(items: readonly T[]) => T
+
+/** Makes a command of one kind. */
+export type CommandMaker = (choose: Choose) => Word[]
+
+export interface Comparison {
+  readonly protocol: 2 | 3
+  readonly runs: number
+  /** Commands that both servers get first. */
+  readonly before: readonly (readonly Word[])[]
+  readonly makers: readonly CommandMaker[]
+  /** Turns a reply of ours that differs by decision into that of Redis, which is `redis` this time. */
+  known?(ours: string, redis: string): string
+}
+
+export interface Difference {
+  /** The seed, the run and the command: the environment variable SEED repeats it. */
+  readonly where: string
+  readonly ours: string
+  readonly redis: string
+}
+
+/** The first difference; undefined if there is none. */
+export async function compareWithRedis(comparison: Comparison): Promise<Difference | undefined> {
+  const { protocol, runs, before, makers, known = (ours) => ours } = comparison
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  const random = randomFrom(seed)
+  const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]
+  const redis = await startRedisServer()
+  await using server = await startServer()
+  const ours = await server.connect()
+  const theirs = await RawClient.connect(redis.port)
+  try {
+    for (const words of [['hello', protocol], ...before]) await Promise.all([ours.run(...words), theirs.run(...words)])
+    for (let run = 0; run < runs; run++) {
+      const words = choose(makers)(choose)
+      const [mine, real] = await Promise.all([ours.run(...words), theirs.run(...words)])
+      const command = words.map((word) => JSON.stringify(word)).join(' ')
+      if (known(mine, real) !== real) return { where: `seed ${seed}, run ${run}: ${command}`, ours: mine, redis: real }
+    }
+    if (server.logged.length > 0) return { where: `seed ${seed}`, ours: server.logged.join('\n'), redis: '' }
+    return undefined
+  } finally {
+    theirs.close()
+    await redis.stop()
+  }
+}
+
+/** Numbers from 0 to 1 that look random and are the same for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
