@@ -31,6 +31,10 @@ import { scriptingCommands } from './scripting.js'
 import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
 import { sortedintCommands } from './sortedint.js'
+import { streamCommands } from './stream.js'
+import { streamGroupCommands } from './stream-group.js'
+import { streamInfoCommands } from './stream-info.js'
+import { streamReadCommands } from './stream-read.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
 import { multiStringCommands } from './string-multi.js'
@@ -74,6 +78,10 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['bitmap', bitmapCommands],
   ['bitmap', bitfieldCommands],
   ['hyperloglog', hyperloglogCommands],
+  ['stream', streamCommands],
+  ['stream', streamReadCommands],
+  ['stream', streamGroupCommands],
+  ['stream', streamInfoCommands],
   ['string', conditionalStringCommands],
   ['string', multiStringCommands],
   ['sorted-set', zsetCommands],

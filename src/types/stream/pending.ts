@@ -1,0 +1,344 @@
+/**
+ * What consumers were given and have not acknowledged. A first delivery is stored with its time and the count 1, and
+ * the counts of groups and consumers are kept exact; Kvrocks stores 0 for both, and lets the counts drift.
+ * Source: redis src/t_stream.c; kvrocks src/types/redis_stream.cc.
+ */
+
+import { type Bytes, compare } from '../../bytes/bytes.js'
+import { addInt64, type Int64 } from '../../bytes/int64.js'
+import type { Database } from '../../storage/database.js'
+import { TYPE_STREAM } from '../../storage/metadata.js'
+import { type Entry, readEntry, readRange } from './entries.js'
+import { advance, findOrAddConsumer } from './groups.js'
+import { ENTRY_ID_MAX, ID_LAST, ID_ZERO, maxId, nextId, type StreamId } from './ids.js'
+import {
+  type Consumer,
+  deletePending,
+  type Group,
+  openGroup,
+  openStream,
+  type PendingEntry,
+  pendingAt,
+  readConsumer,
+  readPendingOf,
+  saveConsumer,
+  saveGroup,
+  savePending,
+  scanPending,
+} from './rows.js'
+
+/** Consumers of a group that an operation changes, each read once. */
+class Consumers {
+  readonly #group: Group
+  readonly #byName = new Map<string, Consumer>()
+
+  constructor(group: Group, ...known: Consumer[]) {
+    this.#group = group
+    for (const consumer of known) this.#byName.set(consumer.name.latin1Slice(0), consumer)
+  }
+
+  /** Counts that `name` has one pending entry less; undefined if there is no such consumer. */
+  release(name: Bytes): Consumer | undefined {
+    const id = name.latin1Slice(0)
+    const consumer = this.#byName.get(id) ?? readConsumer(this.#group, Buffer.from(name))
+    if (consumer === undefined) return undefined
+    this.#byName.set(id, consumer)
+    consumer.pending = Math.max(0, consumer.pending - 1)
+    return consumer
+  }
+
+  /** Writes all but `except`, by name. */
+  save(except?: Consumer): void {
+    const names = [...this.#byName.keys()].sort()
+    for (const name of names) {
+      const consumer = this.#byName.get(name) as Consumer
+      if (consumer !== except) saveConsumer(this.#group, consumer)
+    }
+  }
+}
+
+/** True if the group has not been given all entries. */
+export function hasNew({ stream, lastId }: Group): boolean {
+  return stream.metadata.size > 0 && compare(stream.lastEntryId, lastId) > 0
+}
+
+export interface Delivery<T> {
+  readonly entries: readonly T[]
+  /** True if the consumer is new. */
+  readonly created: boolean
+}
+
+/**
+ * Gives the consumer `name` the next `count` entries (0 = all) that the group was not given; with `noAck` they count as
+ * acknowledged at once.
+ */
+export function deliver(group: Group, name: Bytes, count: number, noAck: boolean): Delivery<Entry> {
+  const { stream } = group
+  const { nowMs } = stream.db
+  const start = nextId(group.lastId)
+  const isAny = hasNew(group) && start !== undefined
+  const entries = isAny ? readRange(stream, { start, end: ENTRY_ID_MAX, reverse: false, count }) : []
+  // Entries that are pending already: the group was set back.
+  const owned = noAck || entries.length === 0 ? new Map<string, Bytes>() : ownersOf(group, entries)
+  const { consumer, created } = findOrAddConsumer(group, name)
+  const consumers = new Consumers(group, consumer)
+  consumer.seenMs = nowMs
+  if (entries.length > 0 && !noAck) consumer.activeMs = nowMs
+  stream.db.logData(TYPE_STREAM)
+  for (const { id } of entries) {
+    advance(group, id)
+    if (noAck) continue
+    const owner = owned.get(id.latin1Slice(0))
+    if (owner === undefined) group.pending++
+    else consumers.release(owner)
+    consumer.pending++
+    savePending(group, { id, consumer: name, deliveredMs: nowMs, deliveries: 1 })
+  }
+  saveGroup(group)
+  saveConsumer(group, consumer)
+  consumers.save(consumer)
+  return { entries, created }
+}
+
+/** The owners of those of `entries` that are pending, by id. */
+function ownersOf(group: Group, entries: readonly Entry[]): Map<string, Bytes> {
+  const owners = new Map<string, Bytes>()
+  const [first, last] = [entries[0] as Entry, entries[entries.length - 1] as Entry]
+  using cursor = scanPending(group, first.id, last.id)
+  while (cursor.next()) {
+    const { id, consumer } = pendingAt(cursor)
+    owners.set(id.latin1Slice(0), consumer)
+  }
+  return owners
+}
+
+/** An entry that a consumer was given before; without a value if it has been deleted since. */
+export interface OldEntry {
+  readonly id: StreamId
+  readonly value: Bytes | undefined
+}
+
+/** Gives the consumer `name` again what it has not acknowledged after `after`, up to `count` entries (0 = all). */
+export function deliverAgain(group: Group, name: Bytes, after: StreamId, count: number): Delivery<OldEntry> {
+  const { stream } = group
+  const pending = pendingOf(group, name, after, count)
+  const values = stream.rows.getMany(pending.map(({ id }) => id))
+  const { consumer, created } = findOrAddConsumer(group, name)
+  consumer.seenMs = stream.db.nowMs
+  stream.db.logData(TYPE_STREAM)
+  pending.forEach((entry, index) => {
+    if (values[index] !== undefined) {
+      savePending(group, { ...entry, deliveredMs: stream.db.nowMs, deliveries: countUp(entry.deliveries) })
+    }
+  })
+  saveGroup(group)
+  saveConsumer(group, consumer)
+  return { entries: pending.map(({ id }, index) => ({ id, value: values[index] })), created }
+}
+
+function pendingOf(group: Group, name: Bytes, after: StreamId, count: number): PendingEntry[] {
+  const start = nextId(after)
+  return start === undefined ? [] : listPending(group, { start, end: ID_LAST, count, consumer: name, idleMs: 0 })
+}
+
+function countUp(deliveries: Int64): Int64 {
+  return addInt64(deliveries, 1) ?? deliveries
+}
+
+/** Forgets pending entries. Returns how many there were; none without the key or the group. */
+export function acknowledge(db: Database, key: Bytes, name: Bytes, ids: readonly StreamId[]): number {
+  const stream = openStream(db, key)
+  const group = stream === undefined ? undefined : openGroup(stream, name)
+  return group === undefined ? 0 : release(group, ids).length
+}
+
+/** Forgets pending entries of an open group. Returns the ids of those that there were. */
+export function release(group: Group, ids: readonly StreamId[]): StreamId[] {
+  const found = new Map<string, PendingEntry>()
+  for (const entry of readPendingOf(group, ids)) if (entry !== undefined) found.set(entry.id.latin1Slice(0), entry)
+  if (found.size === 0) return []
+  const consumers = new Consumers(group)
+  group.stream.db.logData(TYPE_STREAM)
+  for (const { id, consumer } of found.values()) {
+    deletePending(group, id)
+    consumers.release(consumer)
+  }
+  group.pending = Math.max(0, group.pending - found.size)
+  saveGroup(group)
+  consumers.save()
+  return [...found.values()].map(({ id }) => id)
+}
+
+export interface PendingFilter {
+  /** Inclusive. */
+  readonly start: StreamId
+  /** Inclusive. */
+  readonly end: StreamId
+  /** Entries at most; 0 = all. */
+  readonly count: number
+  /** Only what it was given. */
+  readonly consumer: Bytes | undefined
+  /** Only what was delivered this long ago or longer. */
+  readonly idleMs: number
+}
+
+/** Pending entries in order of id, in copies. */
+export function listPending(group: Group, { start, end, count, consumer, idleMs }: PendingFilter): PendingEntry[] {
+  const { nowMs } = group.stream.db
+  const found: PendingEntry[] = []
+  using cursor = scanPending(group, start, end)
+  while ((count === 0 || found.length < count) && cursor.next()) {
+    const entry = pendingAt(cursor)
+    if (consumer !== undefined && !entry.consumer.equals(consumer)) continue
+    if (idleMs > 0 && nowMs - entry.deliveredMs < idleMs) continue
+    found.push(entry)
+  }
+  return found
+}
+
+/** The first and the last pending id; undefined if nothing is pending. */
+export function pendingBounds(group: Group): { first: StreamId; last: StreamId } | undefined {
+  using forward = scanPending(group, ID_ZERO, ID_LAST)
+  using backward = scanPending(group, ID_ZERO, ID_LAST, true)
+  if (!forward.next() || !backward.next()) return undefined
+  return { first: pendingAt(forward).id, last: pendingAt(backward).id }
+}
+
+export interface Claim {
+  /** Only what was delivered this long ago or longer. */
+  readonly minIdleMs: number
+  /** The time of delivery that is stored, Unix milliseconds; undefined = now. */
+  readonly deliveredMs: number | undefined
+  /** The count that is stored; undefined = one more. */
+  readonly deliveries: Int64 | undefined
+  /** Entries that are not pending are claimed too. */
+  readonly force: boolean
+  /** Only ids are wanted, and the count stays as it is. */
+  readonly justId: boolean
+  /** The group moves on to this if it is before it. */
+  readonly lastId: StreamId
+}
+
+/** Makes the consumer `name` the owner of pending entries. Returns those that are; what was deleted is forgotten. */
+export function claim(group: Group, name: Bytes, ids: readonly StreamId[], how: Claim): Delivery<Entry> {
+  const { stream } = group
+  const { nowMs } = stream.db
+  const { consumer, created } = findOrAddConsumer(group, name)
+  const taker = new Taker(group, consumer, how)
+  group.lastId = maxId(group.lastId, how.lastId)
+  const deliveredMs = how.deliveredMs === undefined || how.deliveredMs < 0 ? nowMs : Math.min(how.deliveredMs, nowMs)
+  stream.db.logData(TYPE_STREAM)
+  for (const id of ids) {
+    // One by one: an id that is named twice is another's the first time alone.
+    const [pending] = readPendingOf(group, [id])
+    const value = readEntry(stream, id)
+    if (value === undefined) {
+      if (pending !== undefined) taker.forget(pending)
+    } else if (pending !== undefined ? nowMs - pending.deliveredMs >= how.minIdleMs : how.force) {
+      taker.take(id, pending, value, deliveredMs)
+    }
+  }
+  saveConsumer(group, consumer)
+  saveGroup(group)
+  return { entries: taker.taken, created }
+}
+
+/** Moves pending entries to a consumer, row by row as Kvrocks writes them: the former owner, then the entry. */
+class Taker {
+  readonly taken: Entry[] = []
+  readonly #group: Group
+  readonly #consumer: Consumer
+  readonly #how: Pick<Claim, 'deliveries' | 'justId'>
+  readonly #owners: Consumers
+
+  constructor(group: Group, consumer: Consumer, how: Pick<Claim, 'deliveries' | 'justId'>) {
+    this.#group = group
+    this.#consumer = consumer
+    this.#how = how
+    this.#owners = new Consumers(group, consumer)
+    consumer.seenMs = group.stream.db.nowMs
+  }
+
+  take(id: StreamId, pending: PendingEntry | undefined, value: Bytes, deliveredMs: number): void {
+    const consumer = this.#consumer
+    if (pending === undefined) {
+      this.#group.pending++
+      consumer.pending++
+    } else if (!pending.consumer.equals(consumer.name)) {
+      this.#saveOwner(pending)
+      consumer.pending++
+    }
+    // Redis makes an entry for FORCE as if it had been delivered once.
+    const former = pending?.deliveries ?? 1
+    const deliveries = this.#how.deliveries ?? (this.#how.justId ? former : countUp(former))
+    savePending(this.#group, { id, consumer: consumer.name, deliveredMs, deliveries })
+    consumer.activeMs = this.#group.stream.db.nowMs
+    this.taken.push({ id, value })
+  }
+
+  /** The entry is gone from the stream. */
+  forget(pending: PendingEntry): void {
+    deletePending(this.#group, pending.id)
+    this.#group.pending = Math.max(0, this.#group.pending - 1)
+    this.#saveOwner(pending)
+  }
+
+  #saveOwner({ consumer }: PendingEntry): void {
+    const owner = this.#owners.release(consumer)
+    if (owner !== undefined && owner !== this.#consumer) saveConsumer(this.#group, owner)
+  }
+}
+
+export interface AutoClaim extends Delivery<Entry> {
+  /** Where the next call goes on; ID_ZERO at the end. */
+  readonly next: StreamId
+  /** Ids that were pending and whose entries are gone. */
+  readonly deleted: readonly StreamId[]
+}
+
+/** A call looks at this many pending entries for each that it may claim. */
+const ATTEMPTS = 10
+
+/**
+ * Claims up to `count` pending entries from `start` on that were delivered `minIdleMs` ago or longer.
+ * Unlike Kvrocks it counts out, for group and owner, the entries that it forgets.
+ */
+export function claimFrom(
+  group: Group,
+  name: Bytes,
+  how: { minIdleMs: number; start: StreamId; count: number; justId: boolean },
+): AutoClaim {
+  const { stream } = group
+  const { nowMs } = stream.db
+  const { seen, next } = lookAt(group, how.start, how.count * ATTEMPTS)
+  const { consumer, created } = findOrAddConsumer(group, name)
+  const taker = new Taker(group, consumer, { deliveries: undefined, justId: how.justId })
+  const deleted: StreamId[] = []
+  let at = 0
+  stream.db.logData(TYPE_STREAM)
+  for (; at < seen.length && taker.taken.length + deleted.length < how.count; at++) {
+    const pending = seen[at] as PendingEntry
+    const value = readEntry(stream, pending.id)
+    if (value === undefined) {
+      taker.forget(pending)
+      deleted.push(pending.id)
+    } else if (nowMs - pending.deliveredMs >= how.minIdleMs) {
+      taker.take(pending.id, pending, value, nowMs)
+    }
+  }
+  saveConsumer(group, consumer)
+  if (deleted.length > 0) saveGroup(group)
+  return { entries: taker.taken, created, deleted, next: seen[at]?.id ?? next }
+}
+
+/** Up to `count` pending entries from `start` on, and the id after them; ID_ZERO at the end. */
+function lookAt(group: Group, start: StreamId, count: number): { seen: PendingEntry[]; next: StreamId } {
+  const seen: PendingEntry[] = []
+  using cursor = scanPending(group, start, ID_LAST)
+  while (cursor.next()) {
+    const entry = pendingAt(cursor)
+    if (seen.length === count) return { seen, next: entry.id }
+    seen.push(entry)
+  }
+  return { seen, next: ID_ZERO }
+}

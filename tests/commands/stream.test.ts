@@ -1,0 +1,119 @@
+import { test } from 'tap'
+import { startServer, type TestServer } from '../support/server.js'
+
+const NOW = 1_700_000_000_000
+
+async function untilBlocked(s: TestServer, count: number): Promise<void> {
+  while (s.server.clients.blockedCount !== count) await new Promise((done) => setImmediate(done))
+}
+
+test('XADD makes ids from the clock, which may stand still or go back', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  t.equal(await client.value('xadd', 's', '*', 'f', 'v'), `${NOW}-0`)
+  t.equal(await client.value('xadd', 's', '*', 'f', 'v'), `${NOW}-1`)
+  s.advance(5)
+  t.equal(await client.value('xadd', 's', '*', 'f', 'v'), `${NOW + 5}-0`)
+  s.advance(-5)
+  t.equal(await client.value('xadd', 's', '*', 'f', 'v'), `${NOW + 5}-1`)
+  t.equal(await client.value('xadd', 's', `${NOW + 6}-*`, 'f', 'v'), `${NOW + 6}-0`)
+  s.advance(7)
+  t.equal(await client.value('xadd', 's', '*-7', 'f', 'v'), `${NOW + 7}-7`)
+  t.equal(await client.value('xlen', 's'), 6)
+})
+
+test('ids are exact up to the largest, and no entry gets in the way of the rows of groups', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  t.equal(
+    await client.value('xadd', 's', '9007199254740993-9007199254740995', 'f', '1'),
+    '9007199254740993-9007199254740995',
+  )
+  t.equal(await client.value('xadd', 's', '9007199254740993-*', 'f', '2'), '9007199254740993-9007199254740996')
+  t.equal(
+    await client.run('xadd', 's', '18446744073709551615-1', 'f', 'v'),
+    '-ERR Invalid stream ID specified as stream command argument\r\n',
+  )
+  const last = '18446744073709551614-18446744073709551615'
+  t.equal(await client.value('xadd', 's', last, 'f', '3'), last)
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  t.equal(
+    await client.run('xadd', 's', '*', 'f', 'v'),
+    '-ERR The stream has exhausted the last possible ID, unable to add more items\r\n',
+  )
+  t.same(await client.value('xrange', 's', '9007199254740993-9007199254740996', '+'), [
+    ['9007199254740993-9007199254740996', ['f', '2']],
+    [last, ['f', '3']],
+  ])
+})
+
+test('XREAD + gives the last entry, XLEN counts from an id', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  for (const id of [1, 2, 3]) await client.run('xadd', 's', id, 'f', id)
+  t.same(await client.value('xread', 'streams', 's', '+'), [['s', [['3-0', ['f', '3']]]]])
+  t.equal(await client.run('xread', 'streams', 'none', '+'), '*-1\r\n')
+  t.equal(await client.value('xlen', 's', 1), 2)
+  t.equal(await client.value('xlen', 's', 1, '+'), 2)
+  t.equal(await client.value('xlen', 's', 2, '-'), 1)
+  t.equal(await client.run('xlen', 's', 2, 'x'), '-ERR syntax error\r\n')
+  t.equal(
+    await client.run('xread', 'streams', 'a', '0', 'b'),
+    "-ERR Unbalanced 'xread' list of streams: for each stream key an ID, '+', or '$' must be specified.\r\n",
+  )
+})
+
+test('XREAD waits, and all who wait for a stream get the entry', async (t) => {
+  await using s = await startServer()
+  const [first, second, writer] = [await s.connect(), await s.connect(), await s.connect()]
+  await writer.run('xadd', 's', 1, 'f', 'old')
+  first.send('xread', 'block', 0, 'streams', 's', '$')
+  second.send('xread', 'block', 0, 'streams', 'other', 's', '$', 1)
+  await untilBlocked(s, 2)
+  await writer.run('xadd', 's', 2, 'f', 'new')
+  for (const client of [first, second]) t.same((await client.nextReply()).value, [['s', [['2-0', ['f', 'new']]]]])
+  t.equal(await first.run('xread', 'block', 1, 'streams', 's', '$'), '*-1\r\n')
+  await first.run('multi')
+  await first.run('xread', 'block', 0, 'streams', 's', '$')
+  t.equal(await first.run('exec'), '*1\r\n*-1\r\n')
+})
+
+test('XREADGROUP gives each entry to one of those who wait, and NOGROUP when the group goes', async (t) => {
+  await using s = await startServer()
+  const [first, second, writer] = [await s.connect(), await s.connect(), await s.connect()]
+  await writer.run('xgroup', 'create', 's', 'g', '$', 'mkstream')
+  first.send('xreadgroup', 'group', 'g', 'a', 'block', 0, 'streams', 's', '>')
+  await untilBlocked(s, 1)
+  second.send('xreadgroup', 'group', 'g', 'b', 'block', 0, 'streams', 's', '>')
+  await untilBlocked(s, 2)
+  await writer.run('xadd', 's', 1, 'f', 'v')
+  t.same((await first.nextReply()).value, [['s', [['1-0', ['f', 'v']]]]])
+  await writer.run('xadd', 's', 2, 'f', 'v')
+  t.same((await second.nextReply()).value, [['s', [['2-0', ['f', 'v']]]]])
+  second.send('xreadgroup', 'group', 'g', 'b', 'block', 0, 'streams', 's', '>')
+  await untilBlocked(s, 1)
+  await writer.run('xgroup', 'destroy', 's', 'g')
+  t.equal(
+    (await second.nextReply()).bytes,
+    "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option\r\n",
+  )
+  t.same(s.logged, [])
+})
+
+test('the first delivery has a time and counts, and idle times follow the clock', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('xadd', 's', 1, 'f', 'v')
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>')
+  s.advance(500)
+  t.same(await client.value('xpending', 's', 'g', '-', '+', 9), [['1-0', 'c', 500, 1]])
+  t.same(await client.value('xpending', 's', 'g', 'idle', 501, '-', '+', 9), [])
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '0')
+  t.same(await client.value('xpending', 's', 'g', '-', '+', 9), [['1-0', 'c', 0, 2]])
+  t.same(await client.value('xinfo', 'consumers', 's', 'g'), [['name', 'c', 'pending', 1, 'idle', 0, 'inactive', 500]])
+  t.same(await client.value('xclaim', 's', 'g', 'd', 0, 1, 'idle', 300), [['1-0', ['f', 'v']]])
+  t.same(await client.value('xpending', 's', 'g', '-', '+', 9), [['1-0', 'd', 300, 3]])
+  t.same(await client.value('xclaim', 's', 'g', 'd', 0, 1, 'time', NOW, 'retrycount', 7, 'justid'), ['1-0'])
+  t.same(await client.value('xpending', 's', 'g', '-', '+', 9), [['1-0', 'd', 500, 7]])
+})
