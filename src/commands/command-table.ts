@@ -6,6 +6,9 @@ import { hashWord } from '../protocol/args.js'
 import type { AnyCommand, CommandGroup, CommandStats, KeyFinder, KeyRange } from './command.js'
 import type { ServerContext } from './context.js'
 
+/** Durations up to 2^32 microseconds are told apart. */
+const MAGNITUDES = 33
+
 /** A command as one server has it. All have the same shape, for dispatch reads them on every request. */
 export class BoundCommand implements AnyCommand {
   readonly name: string
@@ -18,7 +21,7 @@ export class BoundCommand implements AnyCommand {
   readonly parse: (args: Args) => unknown
   readonly execute: (context: ServerContext, args: Args, options: never) => void
   readonly subcommands?: ReadonlyMap<string, BoundCommand>
-  readonly stats: CommandStats = { calls: 0, us: 0, rejected: 0, failed: 0 }
+  readonly stats: CommandStats = { calls: 0, us: 0, byMagnitude: new Uint32Array(MAGNITUDES), rejected: 0, failed: 0 }
   readonly group: CommandGroup
   /** The name that clients use: another than `name` after rename-command. */
   readonly calledAs: string
@@ -93,6 +96,7 @@ export class CommandTable {
     for (const command of this.all()) {
       for (const one of [command, ...(command.subcommands?.values() ?? [])]) {
         Object.assign(one.stats, { calls: 0, us: 0, rejected: 0, failed: 0 })
+        one.stats.byMagnitude.fill(0)
       }
     }
   }

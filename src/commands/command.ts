@@ -119,6 +119,8 @@ export interface CommandStats {
   calls: number
   /** Microseconds spent. */
   us: number
+  /** Calls by duration: element n counts those of up to 2^n microseconds that are longer than 2^(n-1). */
+  readonly byMagnitude: Uint32Array
   /** Calls refused before they were executed. */
   rejected: number
   /** Calls that were executed and answered with an error. */

@@ -3,6 +3,7 @@
 import { bitfieldCommands } from './bitfield.js'
 import { bitmapCommands } from './bitmap.js'
 import { clientCommands } from './client-commands.js'
+import { clusterCommands } from './cluster.js'
 import { hashScanCommands, setScanCommands, zsetScanCommands } from './collection-scan.js'
 import type { AnyCommand, CommandGroup } from './command.js'
 import { aclCommands, moduleCommands } from './compatibility.js'
@@ -19,10 +20,12 @@ import { hyperloglogCommands } from './hyperloglog.js'
 import { infoCommands } from './info.js'
 import { introspectionCommands } from './introspection.js'
 import { keyCommands } from './key.js'
+import { latencyCommands } from './latency.js'
 import { listCommands } from './list.js'
 import { multiListCommands } from './list-multi.js'
 import { logCommands } from './logs.js'
 import { maintenanceCommands } from './maintenance.js'
+import { memoryCommands } from './memory.js'
 import { namespaceCommands } from './namespace.js'
 import { objectCommands } from './object.js'
 import { pubsubCommands } from './pubsub.js'
@@ -56,6 +59,9 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', expireCommands],
   ['server', serverCommands],
   ['server', infoCommands],
+  ['server', latencyCommands],
+  ['server', memoryCommands],
+  ['cluster', clusterCommands],
   ['server', logCommands],
   ['server', maintenanceCommands],
   ['server', namespaceCommands],

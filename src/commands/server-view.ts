@@ -135,6 +135,26 @@ export interface StorageCounts {
   readonly compactions: number
 }
 
+export interface LatencySample {
+  /** Unix seconds. */
+  readonly at: number
+  readonly ms: number
+}
+
+export interface LatencyEvent {
+  readonly name: string
+  readonly last: LatencySample
+  readonly maxMs: number
+}
+
+export interface Latency {
+  latest(): readonly LatencyEvent[]
+  /** Oldest first; empty for an event that did not happen. */
+  history(event: string): readonly LatencySample[]
+  /** Forgets the named events, or all if none is named; how many there were. */
+  reset(events: readonly string[]): number
+}
+
 export interface LogEntry {
   readonly id: number
   /** Unix seconds. */
@@ -182,6 +202,7 @@ export interface ServerView {
   readonly transactions: Transactions
   readonly channels: Channels
   readonly stats: ServerStats
+  readonly latency: Latency
   readonly slowlog: CommandLog<LogEntry>
   readonly perflog: CommandLog<PerfEntry>
   /** 40 hex digits, new at each start. */

@@ -54,6 +54,9 @@ export const BAD_CLIENT_NAME = err('Client names cannot contain spaces, newlines
 export const NO_SUCH_CLIENT = err('No such client')
 export const DATABASE_OUT_OF_RANGE = err('DB index is out of range')
 export const NO_SUCH_SHUTDOWN = err('No shutdown in progress.')
+/** Redis's text, then Kvrocks's. */
+export const CLUSTER_DISABLED = err('This instance has cluster support disabled: Cluster mode is not enabled')
+export const CLUSTER_DOWN = new ReplyError('CLUSTERDOWN The cluster is not initialized')
 export const NESTED_MULTI = err('MULTI calls can not be nested')
 export const WATCH_IN_MULTI = err('WATCH inside MULTI is not allowed')
 export const EXEC_WITHOUT_MULTI = err('EXEC without MULTI')

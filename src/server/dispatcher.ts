@@ -5,6 +5,7 @@
 
 import {
   ADMIN,
+  FAST,
   fitsArity,
   IN_MULTI,
   keyIndexes,
@@ -188,6 +189,7 @@ export class Dispatcher {
     // Commands that run inside this one move the mark.
     const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
+    const isSampled = server.perflog.begin(command)
     try {
       command.execute(context, args, options as never)
       if (savepoint !== undefined) this.#checkBatch(savepoint)
@@ -199,15 +201,25 @@ export class Dispatcher {
     const endMs = performance.now()
     const us = (endMs - startMs) * 1000
     this.#lastEndMs = endMs
-    command.stats.calls++
-    command.stats.us += us
-    server.stats.commandsProcessed++
+    if (isSampled) server.perflog.end(command, us)
+    this.#count(command, us)
     const slowerThanUs = server.config.values['slowlog-log-slower-than']
     if (slowerThanUs >= 0 && us >= slowerThanUs && (command.flags & NO_MONITOR) === 0) {
       server.slowlog.record(connection, args, us)
     }
     if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
     if (turn.observing && !turn.isHeld) server.keysWritten()
+  }
+
+  #count(command: BoundCommand, us: number): void {
+    const { stats } = command
+    stats.calls++
+    stats.us += us
+    // The number of bits of ceil(us) - 1 is the power of two that holds it.
+    const magnitude = us <= 1 ? 0 : 32 - Math.clz32(Math.ceil(us) - 1)
+    stats.byMagnitude[magnitude] = (stats.byMagnitude[magnitude] as number) + 1
+    this.#server.stats.commandsProcessed++
+    this.#server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
   }
 
   /** rocksdb.write_options.write_batch_max_bytes bounds what one command may write. */

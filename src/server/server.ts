@@ -10,7 +10,7 @@ import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
 import type { KeyEvents } from '../commands/key-events.js'
-import type { PerfEntry, Replication, ServerView } from '../commands/server-view.js'
+import type { Replication, ServerView } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
 import { parseRename } from '../config/derived.js'
 import { followConfig } from '../config/live-rocksdb.js'
@@ -32,7 +32,6 @@ import type { Store } from '../storage/store.js'
 import { Blocking } from './blocking.js'
 import { ClientTable } from './client-table.js'
 import { CommandContext } from './command-context.js'
-import { BoundedLog } from './command-log.js'
 import { CompactionChecker } from './compaction-checker.js'
 import { Connection } from './connection.js'
 import { Cron } from './cron.js'
@@ -40,10 +39,12 @@ import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
 import { KeyCountTable } from './key-counts.js'
 import { KeyNotifier } from './key-notifier.js'
+import { LatencyMonitor } from './latency.js'
 import { Listener } from './listener.js'
 import { MaintenanceWork } from './maintenance.js'
 import { Monitors } from './monitors.js'
 import { NamespaceTable } from './namespaces.js'
+import { Perflog } from './perflog.js'
 import { scheduledJobs } from './schedules.js'
 import { Slowlog } from './slowlog.js'
 import { Stats } from './stats.js'
@@ -91,7 +92,8 @@ export class Server implements ServerView {
   readonly channels = new Channels()
   readonly monitors: Monitors
   readonly slowlog: Slowlog
-  readonly perflog: BoundedLog<PerfEntry>
+  readonly latency: LatencyMonitor
+  readonly perflog: Perflog
   readonly cron: Cron
   readonly maintenance: MaintenanceWork
   readonly storageEvents: StorageEvents
@@ -132,7 +134,12 @@ export class Server implements ServerView {
     this.clients = new ClientTable(this)
     const onSent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
     const resume = (connection: Connection): void => this.resume(connection)
-    this.turns = new TurnLoop(this.store, onSent, (reason) => this.#writesRefused(reason))
+    this.turns = new TurnLoop(
+      this.store,
+      onSent,
+      (reason) => this.#writesRefused(reason),
+      (ms) => this.latency.record('commit', ms),
+    )
     this.#dispatcher = new Dispatcher(this)
     this.blocking = new Blocking((connection, attempt) => this.#dispatcher.runAttempt(connection, attempt), resume)
     this.store.turn.commitListeners.add(() => this.#committed())
@@ -141,7 +148,8 @@ export class Server implements ServerView {
     this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
     this.monitors = new Monitors((connection, bytes) => this.push(connection, bytes))
     this.slowlog = new Slowlog(() => config.values['slowlog-max-len'])
-    this.perflog = new BoundedLog(() => config.values['profiling-sample-record-max-len'])
+    this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
+    this.perflog = new Perflog(config, this.store.rocks, clock)
     this.scripts = new Scripts(this.store, {
       memoryLimitBytes: config.values['lua-memory-limit-mb'] * MIB,
       redisVersion: REDIS_VERSION,

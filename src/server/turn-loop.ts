@@ -12,6 +12,8 @@ export class TurnLoop {
   readonly #store: Store
   readonly #onSent: (connection: Connection, bytes: number) => void
   readonly #onRefused: (reason: string) => void
+  /** Told how long a commit took. */
+  readonly #onCommitted: (ms: number) => void
   readonly #joined: Connection[] = []
   #isScheduled = false
   readonly #end = (): void => {
@@ -23,10 +25,12 @@ export class TurnLoop {
     store: Store,
     onSent: (connection: Connection, bytes: number) => void,
     onRefused: (reason: string) => void,
+    onCommitted: (ms: number) => void,
   ) {
     this.#store = store
     this.#onSent = onSent
     this.#onRefused = onRefused
+    this.#onCommitted = onCommitted
   }
 
   /** The connection has, or will have in this turn, replies to send. */
@@ -77,7 +81,10 @@ export class TurnLoop {
 
   /** Commits what was written so far; its replies are held no longer. */
   settle(): void {
-    if (this.#store.turn.isDirty && !this.#store.commit()) this.refuse()
+    if (!this.#store.turn.isDirty) return
+    const startMs = performance.now()
+    if (!this.#store.commit()) this.refuse()
+    this.#onCommitted(performance.now() - startMs)
   }
 
   /** A commit inside a command failed: the replies before it are refused like those of a failed turn. */

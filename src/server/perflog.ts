@@ -1,0 +1,48 @@
+/** RocksDB's counters of sampled commands. Source: kvrocks src/server/redis_connection.cc, recordProfilingSampleIfNeed. */
+
+import type { BoundCommand } from '../commands/command-table.js'
+import type { PerfEntry } from '../commands/server-view.js'
+import type { Config } from '../config/config.js'
+import { sampledCommands } from '../config/derived.js'
+import { PERF_DISABLE, PERF_ENABLE_TIME_EXCEPT_FOR_MUTEX } from '../rocksdb/perf-level.js'
+import type { RocksDB } from '../rocksdb/rocksdb.js'
+import { BoundedLog } from './command-log.js'
+
+export class Perflog extends BoundedLog<PerfEntry> {
+  readonly #config: Config
+  readonly #rocks: RocksDB
+  readonly #now: () => number
+  #sampled: ReadonlySet<string> | 'all'
+
+  /** `now` gives Unix milliseconds. */
+  constructor(config: Config, rocks: RocksDB, now: () => number) {
+    super(() => config.values['profiling-sample-record-max-len'])
+    this.#config = config
+    this.#rocks = rocks
+    this.#now = now
+    this.#sampled = sampledCommands(config.values)
+    config.onChange('profiling-sample-commands', (values) => {
+      this.#sampled = sampledCommands(values)
+    })
+  }
+
+  /** Decides whether this call is sampled, and then begins to measure. */
+  begin(command: BoundCommand): boolean {
+    const ratio = this.#config.values['profiling-sample-ratio']
+    if (ratio === 0 || (this.#sampled !== 'all' && !this.#sampled.has(command.name))) return false
+    if (ratio < 100 && Math.random() * 100 >= ratio) return false
+    this.#rocks.setPerfLevel(PERF_ENABLE_TIME_EXCEPT_FOR_MUTEX)
+    return true
+  }
+
+  /** Notes the call if it took long enough and RocksDB had a part in it. */
+  end(command: BoundCommand, us: number): void {
+    const perfContext = this.#rocks.perfContext()
+    const ioStats = this.#rocks.ioStats()
+    this.#rocks.setPerfLevel(PERF_DISABLE)
+    const thresholdMs = this.#config.values['profiling-sample-record-threshold-ms']
+    if (perfContext === '' || us / 1000 < thresholdMs) return
+    const at = Math.floor(this.#now() / 1000)
+    this.add((id) => ({ id, at, commandName: command.name, us: Math.round(us), perfContext, ioStats }))
+  }
+}

@@ -1,0 +1,84 @@
+import { test } from 'tap'
+import { startServer } from '../support/server.js'
+
+test('LATENCY records what took too long, one sample a second', async (t) => {
+  await using s = await startServer({ config: { 'latency-monitor-threshold': 5000 } })
+  const { latency } = s.server
+  t.equal(await s.run('latency', 'latest'), '*0\r\n')
+  t.equal(await s.run('latency', 'doctor'), '$33\r\nNo event took 5000 ms or longer.\n\r\n')
+  latency.record('command', 4000)
+  latency.record('command', 7000)
+  latency.record('command', 6000)
+  s.advance(2000)
+  latency.record('command', 9000)
+  latency.record('commit', 5000)
+  t.equal(
+    await s.run('latency', 'latest'),
+    '*2\r\n*4\r\n$7\r\ncommand\r\n:1700000002\r\n:9000\r\n:9000\r\n*4\r\n$6\r\ncommit\r\n:1700000002\r\n:5000\r\n:5000\r\n',
+  )
+  t.equal(
+    await s.run('latency', 'history', 'command'),
+    '*2\r\n*2\r\n:1700000000\r\n:7000\r\n*2\r\n:1700000002\r\n:9000\r\n',
+  )
+  t.equal(await s.run('latency', 'history', 'nosuch'), '*0\r\n')
+  t.equal(await s.run('latency', 'graph', 'nosuch'), "-ERR No samples available for event 'nosuch'\r\n")
+  t.match(
+    await s.run('latency', 'graph', 'command'),
+    /command - high 9000 ms, low 7000 ms \(all time high 9000 ms\)\n-+\n #\n \|\n \|\n#\|\n\n20\nss\n/,
+  )
+  t.match(await s.run('latency', 'doctor'), /- commit: at most 5000 ms, lately 5000 ms\./)
+  t.equal(await s.run('latency', 'reset', 'commit', 'nosuch'), ':1\r\n')
+  t.equal(await s.run('latency', 'reset'), ':1\r\n')
+})
+
+test('LATENCY HISTOGRAM counts calls by powers of two', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', '1')
+  await s.run('get', 'k')
+  const client = await s.connect()
+  await client.run('hello', '3')
+  const found = (await client.value('latency', 'histogram', 'get', 'nosuch')) as Map<string, Map<string, unknown>>
+  t.same([...found.keys()], ['get'])
+  t.equal(found.get('get')?.get('calls'), 1)
+  const counts = [...(found.get('get')!.get('histogram_usec') as Map<number, number>)]
+  t.equal(counts.length, 1)
+  t.equal(counts[0]?.[1], 1)
+})
+
+test('PERFLOG keeps what RocksDB did for sampled commands', async (t) => {
+  await using s = await startServer({
+    config: { 'profiling-sample-ratio': 100, 'profiling-sample-record-threshold-ms': 0 },
+  })
+  await s.run('get', 'k')
+  t.equal(await s.run('perflog', 'len'), ':0\r\n')
+  await s.run('config', 'set', 'profiling-sample-commands', 'get')
+  await s.run('get', 'k')
+  const client = await s.connect()
+  const entries = (await client.value('perflog', 'get', '*')) as unknown[][]
+  t.equal(entries.length, 1)
+  const [[id, at, name, us, perfContext] = []] = entries
+  t.same([id, at, name, typeof us], [1, 1_700_000_000, 'get', 'number'])
+  t.match(perfContext, /get_snapshot_time = \d+/)
+  t.equal(await s.run('perflog', 'reset'), '+OK\r\n')
+  t.equal(await s.run('perflog', 'get'), '*0\r\n')
+})
+
+test('MEMORY and DISK USAGE', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', Buffer.alloc(100_000))
+  t.equal(await s.run('memory', 'usage', 'absent'), '$-1\r\n')
+  const bytes = Number((await s.run('disk', 'usage', 'k')).slice(1))
+  t.ok(bytes > 50_000 && bytes < 200_000, `${bytes} bytes`)
+  t.match(await s.run('memory', 'usage', 'k', 'samples', '5'), /^:\d+\r\n$/)
+  t.equal(await s.run('memory', 'usage', 'k', 'foo', '5'), '-ERR syntax error\r\n')
+  t.match(await s.run('memory', 'stats'), /rocksdb\.memtables/)
+  t.match(await s.run('memory', 'doctor'), /javascript\.heap: \d+\n/)
+  t.equal(await s.run('memory', 'purge'), '+OK\r\n')
+})
+
+test('CLUSTER, READONLY, READWRITE and ASKING say that cluster mode is off', async (t) => {
+  await using s = await startServer()
+  for (const words of [['cluster', 'nodes'], ['cluster', 'keyslot', 'k'], ['readonly'], ['readwrite'], ['asking']]) {
+    t.equal(await s.run(...words), '-ERR This instance has cluster support disabled: Cluster mode is not enabled\r\n')
+  }
+})

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { startServer } from '../support/server.js'
+
+test('BGSAVE makes a backup that opens, FLUSHBACKUP removes it', async (t) => {
+  await using s = await startServer()
+  const backup = join(s.dir, 'backup')
+  await s.run('set', 'k', '1')
+  t.match(
+    await s.run('info', 'persistence'),
+    /last_bgsave_time:1700000000\r\nlast_bgsave_status:ok\r\nlast_bgsave_time_sec:-1\r\n/,
+  )
+  s.advance(5000)
+  const client = await s.connect()
+  client.write('BGSAVE\r\nBGSAVE\r\nINFO persistence\r\n')
+  t.equal((await client.nextReply()).bytes, '+OK\r\n')
+  t.equal((await client.nextReply()).bytes, '-ERR bgsave in-progress\r\n')
+  t.match((await client.nextReply()).bytes, /bgsave_in_progress:1\r\n/)
+  await eventually(() => !s.server.maintenance.isSaving || undefined)
+  t.equal(await s.run('lastsave'), ':1700000005\r\n')
+  t.match(await s.run('info', 'persistence'), /last_bgsave_status:ok\r\nlast_bgsave_time_sec:0\r\n/)
+  t.ok(existsSync(join(backup, 'CURRENT')))
+  t.equal(await s.run('flushbackup'), '+OK\r\n')
+  await eventually(() => !existsSync(backup) || undefined)
+})
+
+test('a backup goes when it is too old', async (t) => {
+  await using s = await startServer({ nowMs: Date.now() })
+  await s.run('bgsave')
+  await eventually(() => !s.server.maintenance.isSaving || undefined)
+  await s.server.maintenance.expireBackups()
+  t.ok(existsSync(join(s.dir, 'backup')))
+  await s.run('config', 'set', 'max-backup-keep-hours', '1')
+  await s.server.maintenance.expireBackups()
+  t.ok(existsSync(join(s.dir, 'backup')))
+  s.advance(2 * 3_600_000)
+  await s.server.maintenance.expireBackups()
+  t.notOk(existsSync(join(s.dir, 'backup')))
+})
+
+test('COMPACT and FLUSHMEMTABLE write files, and STATS counts what RocksDB did', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', '1')
+  t.equal(await s.run('flushmemtable'), '+OK\r\n')
+  t.equal(s.server.store.rocks.liveFiles().length, 1)
+  t.equal(await s.run('compact'), '+OK\r\n')
+  t.match(await s.run('info', 'rocksdb'), /is_compacting:yes/)
+  t.equal(await s.run('compact'), '-ERR compact in-progress\r\n')
+  await eventually(() => !s.server.maintenance.isCompacting || undefined)
+  await eventually(() => s.server.storageEvents.flushes > 0 || undefined)
+  t.equal(await s.run('flushblockcache'), '+OK\r\n')
+  const stats = JSON.parse(String(await (await s.connect()).value('stats'))) as Record<string, unknown>
+  t.equal(stats['rocksdb.number.keys.written'], 1)
+  t.ok(Array.isArray(stats['rocksdb.db.get.micros']))
+  t.equal(await s.run('get', 'k'), '$1\r\n1\r\n')
+})
+
+test('bgsave-cron and compact-cron run in the minutes that they name', async (t) => {
+  await using s = await startServer({ config: { 'bgsave-cron': '* * * * *' } })
+  const saves = s.server.maintenance
+  s.server.cron.run('scheduled backup and compaction')
+  t.ok(saves.isSaving)
+  await eventually(() => !saves.isSaving || undefined)
+  s.server.cron.run('scheduled backup and compaction')
+  t.notOk(saves.isSaving)
+  s.advance(60_000)
+  s.server.cron.run('scheduled backup and compaction')
+  t.ok(saves.isSaving)
+})
+
+test('CONFIG SET of RocksDB settings reaches the open database, and what it refuses is refused', async (t) => {
+  await using s = await startServer()
+  t.equal(await s.run('config', 'set', 'rocksdb.disable_auto_compactions', 'yes', 'max-io-mb', '10'), '+OK\r\n')
+  t.match(
+    await s.run('config', 'set', 'rocksdb.min_blob_size', '1'),
+    /^-ERR CONFIG SET failed \(possibly related to argument 'rocksdb.min_blob_size'\) - Must set rocksdb.enable_blob_files/,
+  )
+})
