@@ -68,11 +68,12 @@ export const debugCommands: readonly AnyCommand[] = [
       'set-active-expire',
       3,
       '<0 | 1>',
-      'Accepted for tests: expired keys are never seen, and go when files are compacted.',
-      (args) => {
-        integerAt(args, 2, 0, 1, NOT_AN_INTEGER)
+      'Says whether expired keys are deleted in the background; they are never seen either way.',
+      (args) => integerAt(args, 2, 0, 1, NOT_AN_INTEGER) === 1,
+      ({ server, reply }, _args, isEnabled) => {
+        server.expiry.isEnabled = isEnabled
+        reply.ok()
       },
-      ({ reply }) => reply.ok(),
     ),
     sub('object', 3, 'key', 'Tells how a key is stored.', noOptions, object, THIRD),
     sub('reload', -2, '', 'Writes what is in memory to files, from which it is read from now on.', noOptions, reload),

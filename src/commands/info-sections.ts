@@ -145,6 +145,7 @@ function statsFields({ server }: ServerContext): InfoField[] {
     ['sync_full', stats.fullSyncs],
     ['sync_partial_ok', stats.partialSyncs],
     ['sync_partial_err', stats.partialSyncsRefused],
+    ['expired_keys', server.expiry.expiredCount],
     ['keyspace_hits', stats.keyspace.hits],
     ['keyspace_misses', stats.keyspace.misses],
     ['pubsub_channels', server.channels.channelCount],

@@ -1,25 +1,21 @@
 /** MEMORY and DISK: what is used. Source: kvrocks src/stats/disk_stats.cc; redis src/object.c, memoryCommand. */
 
-import type { Bytes } from '../bytes/bytes.js'
 import type { Args } from '../protocol/args.js'
 import { SYNTAX } from '../protocol/errors.js'
-import { CF_DEFAULT, CF_METADATA, CF_STREAM, CF_ZSET_SCORE, type ColumnFamily } from '../storage/column-family.js'
-import { namespacePrefix, prefixEnd, subkeyPrefix } from '../storage/keys.js'
-import { decodeMetadata, isSingleRow, rowType, TYPE_STREAM, TYPE_ZSET } from '../storage/metadata.js'
-import { readAnyRow } from '../storage/rows.js'
+import { CF_DEFAULT, CF_METADATA, CF_STREAM, CF_ZSET_SCORE } from '../storage/column-family.js'
+import { storedBytes } from '../types/key-info.js'
 import {
   type AnyCommand,
   container,
-  type KeyRange,
   noOptions,
   OK_LOADING,
   OK_STALE,
   READONLY,
+  SECOND_KEY,
   serverCommand,
 } from './command.js'
 import type { ServerContext } from './context.js'
-
-const THIRD: KeyRange = { first: 2, last: 2, step: 1 }
+import { OptionReader } from './options.js'
 
 function usageCommand(name: string, arity: number, syntax: string): AnyCommand {
   return serverCommand(
@@ -27,7 +23,7 @@ function usageCommand(name: string, arity: number, syntax: string): AnyCommand {
       name: `${name}|usage`,
       arity,
       flags: READONLY,
-      keys: THIRD,
+      keys: SECOND_KEY,
       syntax,
       summary: 'Returns about how many bytes a key takes in files and memtables.',
       since: '4.0.0',
@@ -73,32 +69,18 @@ export const memoryCommands: readonly AnyCommand[] = [
 
 /** MEMORY USAGE takes SAMPLES; the estimate needs none. */
 function parseUsage(args: Args): void {
-  if (args.count !== 3 && !(args.count === 5 && args.is(3, 'samples'))) throw SYNTAX
+  const options = new OptionReader(args, 3)
+  while (options.hasMore) {
+    if (!options.take('samples')) throw SYNTAX
+    if (options.int64() < 0) options.refuse(SYNTAX)
+  }
+  options.end()
 }
 
-function usage(context: ServerContext, args: Args): void {
-  const { db, reply } = context
-  const key = args.at(2)
-  const row = readAnyRow(db, key)
-  if (row === undefined) {
-    reply.nil()
-    return
-  }
-  const nsKey = db.nsKey(key)
-  let bytes = sizeOf(context, CF_METADATA, nsKey, Buffer.concat([nsKey, Buffer.alloc(1)]))
-  const type = rowType(row)
-  if (!isSingleRow(type)) {
-    const { version } = decodeMetadata(row)
-    const begin = subkeyPrefix(namespacePrefix(db.namespace), db.slotEncoded, key, version)
-    const families =
-      type === TYPE_STREAM ? [CF_STREAM] : type === TYPE_ZSET ? [CF_DEFAULT, CF_ZSET_SCORE] : [CF_DEFAULT]
-    for (const cf of families) bytes += sizeOf(context, cf as ColumnFamily, begin, prefixEnd(begin) ?? begin)
-  }
-  reply.integer(bytes)
-}
-
-function sizeOf({ store }: ServerContext, cf: ColumnFamily, begin: Bytes, end: Bytes): number {
-  return store.rocks.approximateSizes(cf, [[begin, end]])[0] ?? 0
+function usage({ db, reply, store }: ServerContext, args: Args): void {
+  const bytes = storedBytes(db, store.rocks, args.at(2))
+  if (bytes === undefined) reply.nil()
+  else reply.integer(bytes)
 }
 
 /** Names and numbers of what takes memory. */

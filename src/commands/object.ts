@@ -1,23 +1,11 @@
-/** What can be told of a key: OBJECT, KMETADATA, DISK and MEMORY. Source: kvrocks src/commands/cmd_key.cc, cmd_server.cc. */
+/** What can be told of a key: OBJECT and KMETADATA. Source: kvrocks src/commands/cmd_key.cc; redis src/object.c. */
 
 import type { Args } from '../protocol/args.js'
-import { err, NO_SUCH_KEY_FOUND, SYNTAX } from '../protocol/errors.js'
-import { CF_METADATA, COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
+import { err, NO_SUCH_KEY_FOUND } from '../protocol/errors.js'
 import * as keys from '../types/key.js'
 import * as info from '../types/key-info.js'
-import {
-  type AnyCommand,
-  command,
-  container,
-  FIRST_KEY,
-  noOptions,
-  READONLY,
-  SECOND_KEY,
-  SLOW,
-  serverCommand,
-} from './command.js'
-import type { Context, ServerContext } from './context.js'
-import { OptionReader } from './options.js'
+import { type AnyCommand, command, container, FIRST_KEY, noOptions, READONLY, SECOND_KEY, SLOW } from './command.js'
+import type { Context } from './context.js'
 
 const OF_KEY = { arity: 3, flags: READONLY | SLOW, keys: SECOND_KEY, syntax: 'key' }
 
@@ -92,39 +80,6 @@ export const objectCommands: readonly AnyCommand[] = [
     noOptions,
     mapMetadata,
   ),
-  container({ name: 'disk', flags: READONLY, summary: 'A container for commands about disk space.', since: '2.2.0' }, [
-    usageCommand('disk|usage', 'Estimates the bytes that a key takes.', '2.2.0'),
-  ]),
-  container(
-    { name: 'memory', flags: READONLY, summary: 'A container for memory diagnostics commands.', since: '4.0.0' },
-    [
-      usageCommand('memory|usage', 'Estimates the bytes that a key takes, in memory and on disk.', '4.0.0'),
-      serverCommand(
-        {
-          name: 'memory|doctor',
-          arity: 2,
-          flags: READONLY,
-          syntax: '',
-          summary: 'Says which part of the memory RocksDB holds.',
-          since: '4.0.0',
-        },
-        noOptions,
-        diagnose,
-      ),
-      serverCommand(
-        {
-          name: 'memory|stats',
-          arity: 2,
-          flags: READONLY,
-          syntax: '',
-          summary: 'Returns details about memory usage.',
-          since: '4.0.0',
-        },
-        noOptions,
-        memoryStats,
-      ),
-    ],
-  ),
 ]
 
 const NO_FREQUENCY = err(
@@ -190,63 +145,4 @@ function mapMetadata({ db, reply }: Context, args: Args): void {
     if (typeof value === 'string') reply.bulkText(value)
     else reply.integer(value)
   }
-}
-
-function usageCommand(name: string, summary: string, since: string): AnyCommand {
-  return serverCommand(
-    { name, arity: -3, flags: READONLY, keys: SECOND_KEY, syntax: 'key [SAMPLES count]', summary, since },
-    (args) => {
-      const options = new OptionReader(args, 3)
-      while (options.hasMore) {
-        if (!options.take('samples')) throw SYNTAX
-        if (options.int64() < 0) options.refuse(SYNTAX)
-      }
-      options.end()
-    },
-    ({ db, store, reply }, args) => {
-      const bytes = info.storedBytes(db, store.rocks, args.at(2))
-      if (bytes === undefined) reply.nil()
-      else reply.integer(bytes)
-    },
-  )
-}
-
-/** Where the process's memory is, in bytes. */
-function memoryParts({ store }: ServerContext): readonly (readonly [name: string, bytes: number])[] {
-  const { rss, heapTotal, heapUsed, external } = process.memoryUsage()
-  const families = [...COLUMN_FAMILY_NAMES.keys()]
-  const sum = (property: string): number =>
-    families.reduce((total, cf) => total + (store.rocks.intProperty(cf, property) ?? 0), 0)
-  return [
-    ['total.allocated', rss],
-    ['javascript.heap', heapTotal],
-    ['javascript.used', heapUsed],
-    ['javascript.external', external],
-    // The cache is shared, so each column family reports all of it.
-    ['rocksdb.block-cache', store.rocks.intProperty(CF_METADATA, 'rocksdb.block-cache-usage') ?? 0],
-    ['rocksdb.memtables', sum('rocksdb.cur-size-all-mem-tables')],
-    ['rocksdb.table-readers', sum('rocksdb.estimate-table-readers-mem')],
-  ]
-}
-
-function memoryStats(context: ServerContext): void {
-  const { reply } = context
-  const parts = memoryParts(context)
-  reply.map(parts.length)
-  for (const [name, bytes] of parts) {
-    reply.bulkText(name)
-    reply.integer(bytes)
-  }
-}
-
-const MIB = 1024 * 1024
-
-function diagnose(context: ServerContext): void {
-  const parts = new Map(memoryParts(context))
-  const mib = (name: string): string => `${((parts.get(name) ?? 0) / MIB).toFixed(1)} MiB`
-  const text =
-    `The process takes ${mib('total.allocated')}: JavaScript ${mib('javascript.heap')}, RocksDB's block cache ` +
-    `${mib('rocksdb.block-cache')}, its memtables ${mib('rocksdb.memtables')} and table readers ` +
-    `${mib('rocksdb.table-readers')}. Data is on disk: see rocksdb.block_cache_size and rocksdb.write_buffer_size.`
-  context.reply.verbatim('txt', Buffer.from(text))
 }

@@ -186,6 +186,13 @@ export interface PerfEntry {
   readonly ioStats: string
 }
 
+/** The background deletion of expired keys. */
+export interface Expiry {
+  isEnabled: boolean
+  /** Keys deleted since the start. */
+  readonly expiredCount: number
+}
+
 export interface ServerView {
   readonly log: Log
   /** Of this program, and those of the servers that it follows. */
@@ -194,6 +201,7 @@ export interface ServerView {
   readonly maintenance: Maintenance
   readonly storageEvents: StorageCounts
   readonly keyCounts: KeyCounts
+  readonly expiry: Expiry
   readonly replication: Replication
   /** Memory of the script engine. */
   readonly luaBytes: number

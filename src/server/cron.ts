@@ -10,6 +10,7 @@ export interface CronJob {
 }
 
 const SAMPLE_MS = 100
+const EXPIRY_MS = 100
 const IDLE_CHECK_MS = 10_000
 /** Idle connections are looked for among so many at a time. */
 const IDLE_CHECKED_MAX = 50
@@ -25,6 +26,7 @@ export class Cron {
     this.#server = server
     this.#jobs = [
       { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.sampleStats() },
+      { name: 'sweep expired keys', everyMs: EXPIRY_MS, run: () => server.sweepExpired() },
       { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
     ]
   }

@@ -9,7 +9,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
-import type { KeyEvents } from '../commands/key-events.js'
+import { EVENT_EXPIRED, type KeyEvents } from '../commands/key-events.js'
 import type { Replication, ServerView } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
 import { parseRename } from '../config/derived.js'
@@ -26,6 +26,7 @@ import { Channels } from '../pubsub/channels.js'
 import { type ScriptRules, Scripts } from '../scripting/scripts.js'
 import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
+import { ExpirySweeper } from '../storage/expiry-sweeper.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
@@ -98,6 +99,7 @@ export class Server implements ServerView {
   readonly maintenance: MaintenanceWork
   readonly storageEvents: StorageEvents
   readonly keyCounts: KeyCountTable
+  readonly expiry: ExpirySweeper
   readonly replication: Replication = { fields: () => [['connected_slaves', 0]], master: undefined, replicas: [] }
   isLoading = false
   /** Writes of clients are refused, for the data is another server's. */
@@ -131,6 +133,9 @@ export class Server implements ServerView {
     this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
     this.namespaces.load()
     this.keyCounts = new KeyCountTable(this.store.rocks, clock, log)
+    this.expiry = new ExpirySweeper(this.store, (namespace, key) => {
+      new KeyNotifier(config.values, this.channels, () => namespace).notify(EVENT_EXPIRED, 'expired', key)
+    })
     this.clients = new ClientTable(this)
     const onSent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
     const resume = (connection: Connection): void => this.resume(connection)
@@ -201,6 +206,16 @@ export class Server implements ServerView {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  /** Deletes some of the keys that have expired; on a replica its master does so. */
+  sweepExpired(): void {
+    const { turn, writeFailure } = this.store
+    const mayWrite = !this.isReadOnlyReplica && !this.isLoading && writeFailure === undefined
+    if (!this.expiry.isEnabled || !mayWrite || turn.isHeld || this.clients.isPausedFor(true)) return
+    turn.nowMs = this.#clock()
+    this.expiry.step(turn.nowMs)
+    this.turns.schedule()
   }
 
   commitSoon(): void {

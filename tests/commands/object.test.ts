@@ -81,8 +81,6 @@ test('MEMORY USAGE and DISK USAGE grow with the value', async (t) => {
   t.ok(((await client.value('memory', 'usage', 'h', 'samples', '0')) as number) > 100_000)
   t.equal(await s.run('memory', 'usage', 'absent'), '$-1\r\n')
   t.equal(await s.run('memory', 'usage', 'k', 'samples', '-1'), '-ERR syntax error\r\n')
-  t.match(await s.run('memory', 'doctor'), /The process takes/)
-  t.match(await s.run('memory', 'stats'), /rocksdb\.memtables/)
 })
 
 test('MOVEX moves a key to the namespace of a token', async (t) => {

@@ -28,6 +28,8 @@ export interface TestServerOptions {
   readonly config?: Partial<ConfigValues>
   /** Unix milliseconds at the start. */
   readonly nowMs?: number
+  /** Expired keys are deleted in the background, by the real clock's rhythm; default: no, so that what is written is told by commands alone. */
+  readonly sweepsExpired?: boolean
   /** An existing working directory, which is then kept at the end. */
   readonly dir?: string
 }
@@ -43,6 +45,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   }
   const log: Log = { info() {}, warning() {}, error: note, fatal: note }
   const server = createServer({ dir, config: options.config ?? {}, log, clock: () => nowMs })
+  server.expiry.isEnabled = options.sweepsExpired ?? false
   await server.listen()
   const clients: RawClient[] = []
   const connect = async (): Promise<RawClient> => {
