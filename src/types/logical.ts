@@ -13,6 +13,7 @@ import {
   TYPE_HYPERLOGLOG,
   TYPE_LIST,
   TYPE_SET,
+  TYPE_STREAM,
   TYPE_STRING,
   TYPE_ZSET,
 } from '../storage/metadata.js'
@@ -25,6 +26,7 @@ import * as hyperloglogs from './hyperloglog.js'
 import * as keys from './key.js'
 import * as lists from './list/list.js'
 import * as sets from './set.js'
+import * as streams from './stream/logical.js'
 import * as strings from './string.js'
 import * as zsets from './zset.js'
 
@@ -60,6 +62,7 @@ const READERS: Readonly<Record<DataType, Reader>> = {
       return [member, score]
     }),
   }),
+  [TYPE_STREAM]: streams.toValue,
 }
 
 function collect<T>(rows: RowCursor | undefined, copyRow: (row: RowCursor) => T): T[] {
@@ -102,6 +105,8 @@ export function writeValue(db: Database, key: Bytes, value: RdbValue): boolean {
       )
       return true
     case 'stream':
+      streams.fromValue(db, key, value)
+      return true
     case 'module':
       return false
   }
@@ -123,6 +128,7 @@ export function appendValue(db: Database, key: Bytes, value: RdbValue): void {
       key,
       value.entries.map(([member, score]) => ({ member, score })),
     )
+  else if (value.type === 'stream') streams.appendValue(db, key, value)
   else throw new RangeError(`a ${value.type} has no parts`)
 }
 

@@ -280,3 +280,42 @@ for (const [name, lines] of Object.entries({ entries: ENTRIES, trims: TRIMS, rea
     test(`${name} of streams, RESP${protocol}`, { skip: REDIS_MISSING }, (t) => compare(t, lines, protocol))
   }
 }
+
+test('DUMP and RESTORE carry streams to Redis and back, groups and all', { skip: REDIS_MISSING }, async (t) => {
+  const redis = await startRedisServer()
+  await using s = await startServer()
+  const theirs = await RawClient.connect(redis.port)
+  const ours = await s.connect()
+  try {
+    for (let id = 1; id <= 250; id++) await theirs.run('xadd', 's', id, 'f', `value ${id}`, 'g', 'x')
+    await theirs.run('xadd', 's', 251, 'other', 'fields')
+    await theirs.run('xdel', 's', 100)
+    await theirs.run('xgroup', 'create', 's', 'g', 0)
+    await theirs.run('xgroup', 'create', 's', 'h', '$')
+    await theirs.run('xgroup', 'createconsumer', 's', 'h', 'idle')
+    await theirs.run('xreadgroup', 'group', 'g', 'c', 'count', 3, 'streams', 's', '>')
+    await theirs.run('xreadgroup', 'group', 'g', 'd', 'count', 1, 'streams', 's', '>')
+    const dumped = (await theirs.value('dump', 's')) as string
+    t.equal(await ours.run('restore', 's', 0, Buffer.from(dumped, 'latin1')), '+OK\r\n')
+    const back = (await ours.value('dump', 's')) as string
+    t.equal(await theirs.run('restore', 'copy', 0, Buffer.from(back, 'latin1')), '+OK\r\n')
+    for (const command of [
+      ['xrange', 'KEY', '-', '+'],
+      ['xinfo', 'groups', 'KEY'],
+      ['xpending', 'KEY', 'g'],
+      ['xpending', 'KEY', 'h'],
+      ['xinfo', 'stream', 'KEY', 'full'],
+    ]) {
+      const run = (client: RawClient, key: string) => client.run(...command.map((word) => word.replace('KEY', key)))
+      const expected = await run(theirs, 's')
+      if (!command.includes('full')) t.equal(await run(ours, 's'), expected, command.join(' '))
+      t.equal(await run(theirs, 'copy'), expected, command.join(' '))
+    }
+    t.equal(await ours.run('copy', 's', 't'), ':1\r\n')
+    t.equal(await ours.run('xinfo', 'groups', 't'), await ours.run('xinfo', 'groups', 's'))
+    t.equal(await ours.run('xlen', 't'), ':250\r\n')
+  } finally {
+    theirs.close()
+    await redis.stop()
+  }
+})
