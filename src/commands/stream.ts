@@ -4,6 +4,7 @@ import { compare } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
 import type { Args } from '../protocol/args.js'
 import {
+  ADD_ID_ZERO,
   ENTRIES_ADDED_NEGATIVE,
   GIVEN_MAX_DELETED_ID_TOO_LARGE,
   INVALID_STREAM_ID,
@@ -129,6 +130,7 @@ function parseAdd(args: Args): Addition {
   if (end < args.count && id === undefined) throw INVALID_STREAM_ID
   const fieldWords = args.count - end - 1
   if (id === undefined || fieldWords < 2 || fieldWords % 2 === 1) throw wrongArity('xadd')
+  if (id.ms === 0 && id.seq === 0) throw ADD_ID_ZERO
   return { id, trim, onlyExisting, fieldsAt: end + 1 }
 }
 

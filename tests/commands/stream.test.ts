@@ -117,3 +117,130 @@ test('the first delivery has a time and counts, and idle times follow the clock'
   t.same(await client.value('xclaim', 's', 'g', 'd', 0, 1, 'time', NOW, 'retrycount', 7, 'justid'), ['1-0'])
   t.same(await client.value('xpending', 's', 'g', '-', '+', 9), [['1-0', 'd', 500, 7]])
 })
+
+test('a range of very many entries is exact, whatever was written before in the turn', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  const count = 3000
+  for (let id = 1; id <= count; id++) client.send('xadd', 's', id, 'f', `value ${id}`)
+  client.send('xrange', 's', '-', '+')
+  client.send('xrevrange', 's', 2500, 2, 'count', 2000)
+  client.send('xread', 'streams', 's', 's', 0, 10)
+  client.send('ping')
+  for (let id = 1; id <= count; id++) await client.nextReply()
+  const all = Array.from({ length: count }, (_, index) => [`${index + 1}-0`, ['f', `value ${index + 1}`]])
+  t.same((await client.nextReply()).value, all)
+  t.same((await client.nextReply()).value, all.slice(500, 2500).reverse())
+  t.same((await client.nextReply()).value, [
+    ['s', all],
+    ['s', all.slice(10)],
+  ])
+  t.equal((await client.nextReply()).value, 'PONG')
+  client.write('MULTI\r\nXADD s 9999 f v\r\nXRANGE s - +\r\nEXEC\r\n')
+  for (let reply = 0; reply < 3; reply++) await client.nextReply()
+  t.same((await client.nextReply()).value, ['9999-0', [...all, ['9999-0', ['f', 'v']]]])
+})
+
+test('XTRIM of very many entries is one record, and leaves groups alone', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('xgroup', 'create', 's', 'g', 0, 'mkstream')
+  for (let id = 1; id <= 3000; id++) client.send('xadd', 's', id, 'f', 'v')
+  for (let id = 1; id <= 3000; id++) await client.nextReply()
+  const before = s.server.store.latestSequence()
+  t.equal(await client.value('xtrim', 's', 'maxlen', 2), 2998)
+  t.ok(s.server.store.latestSequence() - before < 5)
+  t.same(await client.value('xrange', 's', '-', '+'), [
+    ['2999-0', ['f', 'v']],
+    ['3000-0', ['f', 'v']],
+  ])
+  t.equal(await client.value('xtrim', 's', 'maxlen', 0), 2)
+  t.equal(await client.value('xlen', 's'), 0)
+  t.same(await client.value('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>'), null)
+  t.equal(await client.value('xadd', 's', 3001, 'f', 'v'), '3001-0')
+  t.same(await client.value('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>'), [['s', [['3001-0', ['f', 'v']]]]])
+})
+
+test('a trim with ~ stops at its limit, and then keeps the new entry', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  for (const id of [1, 2, 3, 4]) await client.run('xadd', 's', id, 'f', 'v')
+  t.equal(await client.value('xtrim', 's', 'maxlen', '~', 0, 'limit', 1), 1)
+  t.equal(await client.value('xadd', 's', 'maxlen', '~', 0, 'limit', 3, 5, 'f', 'v'), '5-0')
+  t.same(await client.value('xrange', 's', '-', '+'), [['5-0', ['f', 'v']]])
+  t.equal(await client.value('xtrim', 's', 'minid', '~', 9, 'limit', 0), 1)
+})
+
+test('XINFO STREAM FULL tells of groups, consumers and what they hold', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  for (const id of [1, 2, 3]) await client.run('xadd', 's', id, 'f', 'v')
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'count', 2, 'streams', 's', '>')
+  await client.run('hello', 3)
+  const full = (await client.value('xinfo', 'stream', 's', 'full', 'count', 1)) as Map<string, unknown>
+  t.same([...full.keys()].slice(-2), ['entries', 'groups'])
+  t.same(full.get('entries'), [['1-0', ['f', 'v']]])
+  t.same(full.get('groups'), [
+    new Map<string, unknown>([
+      ['name', 'g'],
+      ['last-delivered-id', '2-0'],
+      ['entries-read', 2],
+      ['lag', 1],
+      ['pel-count', 2],
+      ['pending', [['1-0', 'c', NOW, 1]]],
+      [
+        'consumers',
+        [
+          new Map<string, unknown>([
+            ['name', 'c'],
+            ['seen-time', NOW],
+            ['active-time', NOW],
+            ['pel-count', 2],
+            ['pending', [['1-0', NOW, 1]]],
+          ]),
+        ],
+      ],
+    ]),
+  ])
+})
+
+test('the lag of a group is exact across trims, and unknown where entries between were deleted', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  const progress = async (): Promise<unknown[]> =>
+    ((await client.value('xinfo', 'groups', 's')) as unknown[][])[0]?.slice(8) as unknown[]
+  for (let id = 1; id <= 10; id++) await client.run('xadd', 's', id, 'f', 'v')
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  t.same(await progress(), ['entries-read', null, 'lag', 10])
+  await client.run('xreadgroup', 'group', 'g', 'c', 'count', 2, 'streams', 's', '>')
+  t.same(await progress(), ['entries-read', 2, 'lag', 8])
+  await client.run('xtrim', 's', 'maxlen', 5)
+  t.same(await progress(), ['entries-read', 2, 'lag', 5])
+  await client.run('xreadgroup', 'group', 'g', 'c', 'count', 1, 'streams', 's', '>')
+  t.same(await progress(), ['entries-read', 6, 'lag', 4])
+  await client.run('xdel', 's', 8)
+  t.same(await progress(), ['entries-read', 6, 'lag', null])
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>')
+  t.same(await progress(), ['entries-read', 10, 'lag', 0])
+})
+
+test('a consumer that is given an entry again takes it from its owner', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  for (const id of [1, 2]) await client.run('xadd', 's', id, 'f', 'v')
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'a', 'streams', 's', '>')
+  await client.run('xgroup', 'setid', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'b', 'count', 1, 'streams', 's', '>')
+  await client.run('xreadgroup', 'group', 'g', 'a', 'streams', 's', '>')
+  t.same(await client.value('xpending', 's', 'g'), [
+    2,
+    '1-0',
+    '2-0',
+    [
+      ['a', '1'],
+      ['b', '1'],
+    ],
+  ])
+})

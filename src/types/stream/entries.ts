@@ -5,7 +5,6 @@ import { type Int64, readUint64, toInt64 } from '../../bytes/int64.js'
 import { readVarint32, varint32Size, writeVarint32 } from '../../bytes/varint.js'
 import {
   ADD_ID_TOO_SMALL,
-  ADD_ID_ZERO,
   ENTRIES_ADDED_TOO_SMALL,
   INVALID_STREAM_ID,
   MAX_DELETED_ID_TOO_LARGE,
@@ -125,7 +124,6 @@ function increment(count: Int64): Int64 {
 }
 
 function chooseId(lastId: StreamId, { ms, seq }: WantedId, nowMs: number): StreamId {
-  if (ms === 0 && seq === 0) throw ADD_ID_ZERO
   if (compare(lastId, ENTRY_ID_MAX) >= 0) throw STREAM_EXHAUSTED
   const next = nextId(lastId) as StreamId
   if (ms !== undefined && seq !== undefined) return checkId(lastId, makeId(ms, seq))
