@@ -86,7 +86,7 @@ class Scribe {
 
   describe(operation: Operation): void {
     const start = this.#changes.length
-    const facts = factsOf(operation, this.#slotEncoded)
+    const facts = isAlone(operation) ? NO_FACTS : factsOf(operation, this.#slotEncoded)
     for (const row of operation.rows) {
       const change = this.#change(row, operation, facts)
       if (change === undefined) continue
@@ -165,6 +165,15 @@ class Scribe {
     if (isFresh && first !== undefined) first.isFresh = true
     if (metadata.expireMs !== 0 && last !== undefined) last.expireMs = metadata.expireMs
   }
+}
+
+const NO_FACTS: OperationFacts = new Map()
+
+/** True of one row that holds all of its key, as writes of strings are: nothing beside it says more. */
+function isAlone({ rows }: Operation): boolean {
+  const row = rows[0]
+  if (row === undefined || rows.length > 1) return false
+  return row.cf === CF_METADATA && row.kind === 'put' && row.value.length > 0 && isSingleRow(rowType(row.value))
 }
 
 interface Base {
