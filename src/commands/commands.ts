@@ -2,6 +2,7 @@
 
 import { bitfieldCommands } from './bitfield.js'
 import { bitmapCommands } from './bitmap.js'
+import { cdcCommands } from './cdc.js'
 import { clientCommands } from './client-commands.js'
 import { clusterCommands } from './cluster.js'
 import { hashScanCommands, setScanCommands, zsetScanCommands } from './collection-scan.js'
@@ -72,6 +73,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', scanCommands],
   ['pubsub', pubsubCommands],
   ['cdc', feedCommands],
+  ['cdc', cdcCommands],
   ['generic', dumpCommands],
   ['string', stringCommands],
   ['hash', hashCommands],

@@ -1,6 +1,7 @@
 /** What commands see of the server. The server implements it; commands do not know how. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import type { Snapshots } from '../cdc/snapshots.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import type { Reply } from '../protocol/reply.js'
@@ -212,6 +213,8 @@ export interface ServerView {
   readonly stats: ServerStats
   readonly latency: Latency
   readonly slowlog: CommandLog<LogEntry>
+  /** Of the change feed. */
+  readonly snapshots: Snapshots
   readonly perflog: CommandLog<PerfEntry>
   /** 40 hex digits, new at each start. */
   readonly runId: string

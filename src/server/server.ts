@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/bytes.js'
+import { Snapshots } from '../cdc/snapshots.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
@@ -93,6 +94,7 @@ export class Server implements ServerView {
   readonly channels = new Channels()
   readonly monitors: Monitors
   readonly slowlog: Slowlog
+  readonly snapshots: Snapshots
   readonly latency: LatencyMonitor
   readonly perflog: Perflog
   readonly cron: Cron
@@ -152,6 +154,7 @@ export class Server implements ServerView {
     this.deferrals = new Deferrals(log, resume)
     this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
     this.monitors = new Monitors((connection, bytes) => this.push(connection, bytes))
+    this.snapshots = new Snapshots(this.store)
     this.slowlog = new Slowlog(() => config.values['slowlog-max-len'])
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
@@ -174,9 +177,12 @@ export class Server implements ServerView {
       this.cron.add(job)
     this.#followConfig()
     this.cron.add({
-      name: 'close idle readers of the log',
+      name: 'close what nobody reads of the change feed',
       everyMs: LOG_IDLE_CHECK_MS,
-      run: () => this.store.wal.closeIdle(this.#clock()),
+      run: () => {
+        this.store.wal.closeIdle(this.#clock())
+        this.snapshots.closeIdle(this.#clock())
+      },
     })
   }
 
@@ -516,6 +522,7 @@ export class Server implements ServerView {
     await this.maintenance.finished()
     await this.cron.finished()
     this.scripts.close()
+    this.snapshots.closeAll()
     this.store.rocks.setListener(undefined)
     await this.store.close()
   }

@@ -30,3 +30,10 @@ export function walUnreadable(message: string): ReplyError {
 export function badBatch(message: string): ReplyError {
   return err(`Corruption: ${message}`)
 }
+
+/** Of CDC SNAPSHOT. */
+export const SNAPSHOT_FAULTS = {
+  'no-snapshot': new ReplyError('NOSNAPSHOT no such snapshot, it may have expired'),
+  'bad-cursor': err('invalid cursor'),
+  'too-many': err('too many snapshots are open'),
+} as const
