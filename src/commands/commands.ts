@@ -39,6 +39,7 @@ import { streamCommands } from './stream.js'
 import { streamGroupCommands } from './stream-group.js'
 import { streamInfoCommands } from './stream-info.js'
 import { streamReadCommands } from './stream-read.js'
+import { streamRemovalCommands } from './stream-removal.js'
 import { stringCommands } from './string.js'
 import { conditionalStringCommands } from './string-conditional.js'
 import { multiStringCommands } from './string-multi.js'
@@ -89,6 +90,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['stream', streamCommands],
   ['stream', streamReadCommands],
   ['stream', streamGroupCommands],
+  ['stream', streamRemovalCommands],
   ['stream', streamInfoCommands],
   ['string', conditionalStringCommands],
   ['string', multiStringCommands],

@@ -14,8 +14,8 @@ import {
   TWO_TRIMS,
 } from '../protocol/errors/stream.js'
 import { SYNTAX } from '../protocol/errors.js'
-import type { Trim } from '../types/stream/entries.js'
 import { ID_LAST, ID_ZERO, nextId, parseId, previousId, type StreamId } from '../types/stream/ids.js'
+import type { References, Trim } from '../types/stream/removal.js'
 import { int64At } from './options.js'
 
 const MINUS = 0x2d
@@ -83,7 +83,8 @@ export interface TrimOptions {
 
 /** Reads MAXLEN, MINID, LIMIT and, of XADD, NOMKSTREAM from word 2 on. */
 export function parseTrim(args: Args, isAdd: boolean): TrimOptions {
-  let trim: Omit<Trim, 'limit'> | undefined
+  let trim: Threshold | undefined
+  let references: References | undefined
   let isApproximate = false
   let limit: number | undefined
   let onlyExisting = false
@@ -102,6 +103,8 @@ export function parseTrim(args: Args, isAdd: boolean): TrimOptions {
       limit = Number(given)
     } else if (isAdd && args.is(at, 'nomkstream')) {
       onlyExisting = true
+    } else if (references === undefined && referencesAt(args, at) !== undefined) {
+      references = referencesAt(args, at)
     } else if (isAdd) {
       break
     } else {
@@ -111,10 +114,20 @@ export function parseTrim(args: Args, isAdd: boolean): TrimOptions {
   if (limit !== undefined && limit > 0 && trim === undefined) throw LIMIT_WITHOUT_TRIM
   if (limit !== undefined && !isApproximate) throw LIMIT_WITHOUT_TILDE
   const limitOf = limit ?? (isApproximate ? APPROXIMATE_LIMIT : 0)
-  return { trim: trim === undefined ? undefined : { ...trim, limit: limitOf }, onlyExisting, end: at }
+  const whole = trim === undefined ? undefined : { ...trim, limit: limitOf, references: references ?? 'keep' }
+  return { trim: whole, onlyExisting, end: at }
 }
 
-function maxLengthAt(args: Args, index: number): Omit<Trim, 'limit'> {
+type Threshold = Pick<Trim, 'maxLength' | 'minId'>
+
+/** What word `index` says of the pending entries of what is removed; undefined if it says nothing of them. */
+export function referencesAt(args: Args, index: number): References | undefined {
+  if (args.is(index, 'keepref')) return 'keep'
+  if (args.is(index, 'delref')) return 'delete'
+  return args.is(index, 'acked') ? 'acknowledged' : undefined
+}
+
+function maxLengthAt(args: Args, index: number): Threshold {
   const given = int64At(args, index)
   if (given < 0) throw MAXLEN_NEGATIVE
   return { maxLength: Number(given), minId: ID_ZERO }

@@ -11,8 +11,10 @@ import {
   TRIM_MISSING,
 } from '../protocol/errors/stream.js'
 import { SYNTAX, wrongArity } from '../protocol/errors.js'
+import * as changes from '../types/stream/changes.js'
 import * as entries from '../types/stream/entries.js'
 import { formatId, ID_ZERO, parseWantedId, type StreamId, type WantedId } from '../types/stream/ids.js'
+import type { Trim } from '../types/stream/removal.js'
 import { openStream } from '../types/stream/rows.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
@@ -29,7 +31,7 @@ export const streamCommands: readonly AnyCommand[] = [
       flags: WRITE | FAST,
       keys: FIRST_KEY,
       syntax:
-        'key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]',
+        'key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]',
       summary: "Appends a new message to a stream. Creates the key if it doesn't exist.",
       since: '5.0.0',
     },
@@ -94,7 +96,7 @@ export const streamCommands: readonly AnyCommand[] = [
       arity: -4,
       flags: WRITE | SLOW | NO_SIZE_CHECK,
       keys: FIRST_KEY,
-      syntax: 'key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]',
+      syntax: 'key <MAXLEN | MINID> [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]',
       summary: 'Deletes messages from the beginning of a stream.',
       since: '5.0.0',
     },
@@ -118,7 +120,7 @@ export const streamCommands: readonly AnyCommand[] = [
 
 interface Addition {
   readonly id: WantedId
-  readonly trim: entries.Trim | undefined
+  readonly trim: Trim | undefined
   readonly onlyExisting: boolean
   /** The first word of the fields. */
   readonly fieldsAt: number
@@ -136,7 +138,7 @@ function parseAdd(args: Args): Addition {
 
 function add({ db, reply, events }: Context, args: Args, { id, trim, onlyExisting, fieldsAt }: Addition): void {
   const key = args.at(1)
-  const added = entries.add(db, key, id, args.rest(fieldsAt), trim, onlyExisting)
+  const added = changes.add(db, key, id, args.rest(fieldsAt), trim, onlyExisting)
   if (added === undefined) {
     reply.nil()
     return
@@ -186,24 +188,24 @@ function range(context: Context, args: Args, options: ReturnType<typeof parseRan
 }
 
 function remove({ db, reply, events }: Context, args: Args, ids: readonly StreamId[]): void {
-  const removed = entries.remove(db, args.at(1), ids)
+  const removed = changes.remove(db, args.at(1), ids)
   if (removed > 0) events.notify(EVENT_STREAM, 'xdel', args.at(1))
   reply.integer(removed)
 }
 
-function parseTrimAlone(args: Args): entries.Trim {
+function parseTrimAlone(args: Args): Trim {
   const { trim } = parseTrim(args, false)
   if (trim === undefined) throw TRIM_MISSING
   return trim
 }
 
-function trim({ db, reply, events }: Context, args: Args, how: entries.Trim): void {
-  const removed = entries.trim(db, args.at(1), how)
+function trim({ db, reply, events }: Context, args: Args, how: Trim): void {
+  const removed = changes.trim(db, args.at(1), how)
   if (removed > 0) events.notify(EVENT_STREAM, 'xtrim', args.at(1))
   reply.integer(removed)
 }
 
-function parseSetId(args: Args): entries.NewState {
+function parseSetId(args: Args): changes.NewState {
   const lastId = idAt(args, 2)
   let entriesAdded: Int64 | undefined
   let maxDeletedId = ID_ZERO
@@ -222,8 +224,8 @@ function parseSetId(args: Args): entries.NewState {
   return { lastId, entriesAdded, maxDeletedId }
 }
 
-function setId({ db, reply, events }: Context, args: Args, state: entries.NewState): void {
-  entries.setId(db, args.at(1), state)
+function setId({ db, reply, events }: Context, args: Args, state: changes.NewState): void {
+  changes.setId(db, args.at(1), state)
   events.notify(EVENT_STREAM, 'xsetid', args.at(1))
   reply.ok()
 }

@@ -82,3 +82,7 @@ export function subcommandSyntax(subcommand: Bytes, container: string): ReplyErr
     `unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container.toUpperCase()} HELP.`,
   )
 }
+
+export const IDS_MISSING = err('IDS option is required')
+export const IDS_NOT_POSITIVE = err('Number of IDs must be a positive integer')
+export const IDS_TOO_FEW = err('The `numids` parameter must match the number of arguments')

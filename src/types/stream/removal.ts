@@ -1,0 +1,138 @@
+/**
+ * Removing entries of streams: first it is found out what is to be removed and what stays, then the rows are deleted, for
+ * a scan may commit what was written before it.
+ * Source: kvrocks src/types/redis_stream.cc; redis src/t_stream.c for what becomes of the entries' pending entries.
+ */
+
+import { type Bytes, compare } from '../../bytes/bytes.js'
+import { ENTRY_ID_MAX, ID_BYTES, ID_ZERO, isZero, maxId, nextId, type StreamId } from './ids.js'
+import { release } from './pending.js'
+import { type Group, type OpenStream, readGroups, readPending, scanEntries } from './rows.js'
+
+/** More entries than this are removed by one range record. */
+const SINGLE_DELETES_MAX = 1024
+
+/**
+ * What groups hold of a removed entry: their pending entries stay, or are deleted with it; or the entry is removed only
+ * if all groups were given it and have acknowledged it.
+ */
+export type References = 'keep' | 'delete' | 'acknowledged'
+
+/** Up to which size or id a stream is trimmed. */
+export interface Trim {
+  /** Entries that stay; undefined: all from `minId` on. */
+  readonly maxLength: number | undefined
+  readonly minId: StreamId
+  /** Entries that are removed at most; 0 = no limit. */
+  readonly limit: number
+  readonly references: References
+}
+
+/** Entries to be removed. */
+export interface Removal {
+  readonly count: number
+  /** Their ids, in order; undefined: all from the first to `lastRemoved`. */
+  readonly ids: readonly StreamId[] | undefined
+  /** The largest of them. */
+  readonly lastRemoved: StreamId
+  /** The first and the last entry that stay; ID_ZERO if none does. */
+  readonly firstKept: StreamId
+  readonly lastKept: StreamId
+  /** The groups whose pending entries of them are deleted too. */
+  readonly groups: readonly Group[]
+}
+
+/** True if a group is yet to be given the entry, or holds it pending; of the group `besides` pending does not count. */
+export function isReferenced(groups: readonly Group[], id: StreamId, besides?: Bytes): boolean {
+  return groups.some((group) => {
+    if (compare(id, group.lastId) > 0) return true
+    return besides?.equals(group.name) !== true && readPending(group, id) !== undefined
+  })
+}
+
+/** Those of `ids` that entries have, each once, in their order. */
+export function existingIds({ rows }: OpenStream, ids: readonly StreamId[]): Map<string, StreamId> {
+  const entryIds = ids.filter((id) => compare(id, ENTRY_ID_MAX) <= 0)
+  const values = rows.getMany(entryIds)
+  const existing = new Map<string, StreamId>()
+  entryIds.forEach((id, index) => {
+    if (values[index] !== undefined) existing.set(id.latin1Slice(0), id)
+  })
+  return existing
+}
+
+/** The removal of entries by id; undefined if there are none of them. */
+export function planRemoval(stream: OpenStream, ids: readonly StreamId[]): Removal | undefined {
+  const existing = existingIds(stream, ids)
+  if (existing.size === 0) return undefined
+  const isRemoved = (id: Bytes): boolean => existing.has(id.latin1Slice(0, ID_BYTES))
+  const { firstId, lastEntryId } = stream
+  const removed = [...existing.values()]
+  return {
+    count: removed.length,
+    ids: removed,
+    lastRemoved: removed.reduce(maxId),
+    firstKept: isRemoved(firstId) ? nearestKept(stream, isRemoved, false) : firstId,
+    lastKept: isRemoved(lastEntryId) ? nearestKept(stream, isRemoved, true) : lastEntryId,
+    groups: [],
+  }
+}
+
+function nearestKept(stream: OpenStream, isRemoved: (id: Bytes) => boolean, fromEnd: boolean): StreamId {
+  using cursor = scanEntries(stream, stream.firstId, stream.lastEntryId, { reverse: fromEnd, values: false })
+  while (cursor.next()) if (!isRemoved(cursor.key)) return Buffer.from(cursor.key)
+  return ID_ZERO
+}
+
+/** The removal of the oldest entries; undefined if all may stay. */
+export function planTrim(stream: OpenStream, how: Trim): Removal | undefined {
+  const { maxLength, minId, limit, references } = how
+  const { size } = stream.metadata
+  const excess = maxLength === undefined ? size : size - maxLength
+  if (excess <= 0 || (maxLength === undefined && compare(stream.firstId, minId) >= 0)) return undefined
+  const countMax = limit === 0 ? excess : Math.min(limit, excess)
+  const groups = references === 'keep' ? [] : readGroups(stream)
+  if (references === 'acknowledged' && groups.length > 0) return planAcknowledged(stream, how, countMax, groups)
+  const ids: StreamId[] = []
+  const idsMax = groups.length > 0 ? Number.POSITIVE_INFINITY : SINGLE_DELETES_MAX
+  const lastRemoved = Buffer.alloc(ID_BYTES)
+  let firstKept = ID_ZERO
+  let count = 0
+  using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false })
+  while (cursor.next()) {
+    if (count === countMax || (maxLength === undefined && compare(cursor.key, minId) >= 0)) {
+      firstKept = Buffer.from(cursor.key)
+      break
+    }
+    if (count++ < idsMax) ids.push(Buffer.from(cursor.key))
+    cursor.key.copy(lastRemoved)
+  }
+  if (count === 0) return undefined
+  const lastKept = isZero(firstKept) ? ID_ZERO : stream.lastEntryId
+  return { count, ids: count > ids.length ? undefined : ids, lastRemoved, firstKept, lastKept, groups }
+}
+
+/** Passes over the entries that a group needs. */
+function planAcknowledged(stream: OpenStream, { maxLength, minId }: Trim, countMax: number, groups: readonly Group[]) {
+  const ids: StreamId[] = []
+  {
+    using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false })
+    while (ids.length < countMax && cursor.next()) {
+      if (maxLength === undefined && compare(cursor.key, minId) >= 0) break
+      if (!isReferenced(groups, cursor.key)) ids.push(Buffer.from(cursor.key))
+    }
+  }
+  return planRemoval(stream, ids)
+}
+
+/** Deletes the rows; the metadata is the caller's to save, and the log data to say. */
+export function applyRemoval(stream: OpenStream, removal: Removal): void {
+  const { count, ids, lastRemoved, firstKept, lastKept, groups } = removal
+  if (ids === undefined) stream.rows.deleteRange(ID_ZERO, nextId(lastRemoved) as StreamId)
+  else for (const id of ids) stream.rows.delete(id)
+  stream.maxDeletedId = maxId(stream.maxDeletedId, lastRemoved)
+  stream.metadata.size = isZero(firstKept) ? 0 : Math.max(1, stream.metadata.size - count)
+  stream.firstId = firstKept
+  stream.lastEntryId = lastKept
+  if (ids !== undefined) for (const group of groups) release(group, ids)
+}
