@@ -34,6 +34,25 @@ export function takeExpiryUnit(options: OptionReader): ExpiryUnit | undefined {
   return UNITS.find(([word]) => options.take(word))?.[1]
 }
 
+/**
+ * A time among options, not yet looked at: Redis finds fault with it after all mistakes of syntax. Undefined if the next
+ * word names no unit.
+ */
+export interface ExpiryWords {
+  readonly unit: ExpiryUnit
+  readonly time: Bytes
+}
+
+export function takeExpiryWords(options: OptionReader): ExpiryWords | undefined {
+  const unit = takeExpiryUnit(options)
+  return unit === undefined ? undefined : { unit, time: options.word() }
+}
+
+/** The time of `words`, as `positiveExpiry`; undefined for none. */
+export function expiryOf(words: ExpiryWords | undefined, name: string): Expiry | undefined {
+  return words === undefined ? undefined : positiveExpiry(words.time, words.unit, name)
+}
+
 /** A time that must be in the future, as SET EX wants it. `name` is the command's, for the error. */
 export function positiveExpiry(text: Bytes, unit: ExpiryUnit, name: string): Expiry {
   const expiry = anyExpiry(text, unit, name)

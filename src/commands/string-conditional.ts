@@ -8,7 +8,7 @@ import * as strings from '../types/string.js'
 import { digest } from '../types/string-digest.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { type Expiry, positiveExpiry, takeExpiryUnit, toUnixMs } from './expiry.js'
+import { type Expiry, type ExpiryWords, expiryOf, takeExpiryWords, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { OptionReader } from './options.js'
 
@@ -116,7 +116,7 @@ function takeCondition(options: OptionReader): Condition | undefined {
 function parseSet(args: Args): SetOptions {
   const options = new OptionReader(args, 3)
   let condition: Condition | undefined
-  let expiry: Expiry | undefined
+  let expiry: ExpiryWords | undefined
   let returnsFormer = false
   let keepsTtl = false
   while (options.hasMore) {
@@ -130,13 +130,13 @@ function parseSet(args: Args): SetOptions {
       if (expiry !== undefined) throw SYNTAX
       keepsTtl = true
     } else {
-      const unit = takeExpiryUnit(options)
-      if (unit === undefined || expiry !== undefined || keepsTtl) throw SYNTAX
-      expiry = positiveExpiry(options.word(), unit, 'set')
+      const words = takeExpiryWords(options)
+      if (words === undefined || expiry !== undefined || keepsTtl) throw SYNTAX
+      expiry = words
     }
   }
   options.end()
-  return { condition, returnsFormer, keepsTtl, expiry }
+  return { condition, returnsFormer, keepsTtl, expiry: expiryOf(expiry, 'set') }
 }
 
 function set({ db, reply, events }: Context, args: Args, options: SetOptions): void {
@@ -184,14 +184,14 @@ function allows(condition: Condition, current: strings.Current): boolean {
 
 function parseCas(args: Args): Expiry | undefined {
   const options = new OptionReader(args, 4)
-  let expiry: Expiry | undefined
+  let expiry: ExpiryWords | undefined
   while (options.hasMore) {
-    const unit = takeExpiryUnit(options)
-    if (unit === undefined || expiry !== undefined) throw SYNTAX
-    expiry = positiveExpiry(options.word(), unit, 'cas')
+    const words = takeExpiryWords(options)
+    if (words === undefined || expiry !== undefined) throw SYNTAX
+    expiry = words
   }
   options.end()
-  return expiry
+  return expiryOf(expiry, 'cas')
 }
 
 const COMPARISON_REPLY: Readonly<Record<strings.Comparison, number>> = { equal: 1, different: 0, absent: -1 }

@@ -5,9 +5,9 @@ import type { Args } from '../protocol/args.js'
 import { err, ReplyError, SYNTAX } from '../protocol/errors.js'
 import * as lcs from '../types/lcs.js'
 import * as strings from '../types/string.js'
-import { type AnyCommand, command, FIRST_TWO_KEYS, READONLY, SLOW, WRITE } from './command.js'
+import { type AnyCommand, command, FIRST_TWO_KEYS, noOptions, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { type Expiry, positiveExpiry, takeExpiryUnit, toUnixMs } from './expiry.js'
+import { type Expiry, type ExpiryWords, expiryOf, takeExpiryWords, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 
@@ -36,7 +36,7 @@ export const multiStringCommands: readonly AnyCommand[] = [
       summary: 'Finds the longest common substring.',
       since: '7.0.0',
     },
-    parseLcs,
+    noOptions,
     findCommon,
   ),
 ]
@@ -74,7 +74,7 @@ function parseMultiSet(args: Args): MultiSetOptions {
   const pairs = indexes.map((index) => [args.at(index), args.at(index + 1)] as const)
   const options = new OptionReader(args, FIRST_PAIR + pairs.length * 2)
   let condition: MultiSetOptions['condition']
-  let expiry: Expiry | undefined
+  let expiry: ExpiryWords | undefined
   let keepsTtl = false
   while (options.hasMore) {
     const taken = options.take('nx') ? 'absent' : options.take('xx') ? 'present' : undefined
@@ -85,13 +85,13 @@ function parseMultiSet(args: Args): MultiSetOptions {
       if (expiry !== undefined) throw SYNTAX
       keepsTtl = true
     } else {
-      const unit = takeExpiryUnit(options)
-      if (unit === undefined || expiry !== undefined || keepsTtl) throw SYNTAX
-      expiry = positiveExpiry(options.word(), unit, 'msetex')
+      const words = takeExpiryWords(options)
+      if (words === undefined || expiry !== undefined || keepsTtl) throw SYNTAX
+      expiry = words
     }
   }
   options.end()
-  return { pairs, condition, expiry, keepsTtl }
+  return { pairs, condition, expiry: expiryOf(expiry, 'msetex'), keepsTtl }
 }
 
 function setMany({ db, reply, events }: Context, _args: Args, options: MultiSetOptions): void {
@@ -143,10 +143,12 @@ function parseLcs(args: Args): LcsOptions {
   return { lengthOnly, withIndexes, withMatchLength, matchLengthMin }
 }
 
-function findCommon({ db, reply, config }: Context, args: Args, options: LcsOptions): void {
+function findCommon({ db, reply, config }: Context, args: Args): void {
   const first = strings.inspect(db, args.at(1))
   const second = strings.inspect(db, args.at(2))
   if (first.isOtherType || second.isOtherType) throw NOT_STRINGS
+  // Redis looks at the keys first.
+  const options = parseLcs(args)
   const a = first.value ?? EMPTY
   const b = second.value ?? EMPTY
   if (lcs.tableBytes(a, b) > config['proto-max-bulk-len']) throw TABLE_TOO_LARGE

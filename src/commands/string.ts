@@ -29,9 +29,9 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EX, type Expiry, type ExpiryUnit, PX, positiveExpiry, takeExpiryUnit, toUnixMs } from './expiry.js'
+import { EX, type Expiry, type ExpiryWords, PX, positiveExpiry, takeExpiryWords, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
-import { int64At, integerAt, OptionReader } from './options.js'
+import { int64At, OptionReader } from './options.js'
 
 export const stringCommands: readonly AnyCommand[] = [
   command(
@@ -227,7 +227,7 @@ export const stringCommands: readonly AnyCommand[] = [
       since: '2.2.0',
     },
     (args) => {
-      const offset = integerAt(args, 2)
+      const offset = Number(int64At(args, 2))
       if (offset < 0) throw OFFSET_OUT_OF_RANGE
       return offset
     },
@@ -299,47 +299,49 @@ export const stringCommands: readonly AnyCommand[] = [
       summary: 'Increments the floating point value of a key by a number.',
       since: '2.6.0',
     },
-    (args) => parseFloatDelta(args.at(2)),
+    noOptions,
     incrementByFloat,
   ),
 ]
 
 const DECREMENT_OVERFLOW = err('decrement would overflow')
 
-function get({ db, reply, config }: Context, args: Args): void {
-  const key = args.at(1)
+function get(context: Context, args: Args): void {
+  context.reply.bulkOrNil(readShown(context, args.at(1)))
+}
+
+/** The string at `key`, or a bitmap as one: that is no string to the hot path, but Redis knows no difference. */
+function readShown({ db, config }: Context, key: Bytes): Bytes | undefined {
   try {
-    reply.bulkOrNil(strings.read(db, key))
+    return strings.read(db, key)
   } catch (error) {
-    // A bitmap is no string to the hot path, but GET shows it as one.
     const bitmap = error === WRONG_TYPE ? readBitmapAsString(db, key, config['max-bitmap-to-string-mb']) : undefined
     if (bitmap === undefined) throw error
-    reply.bulk(bitmap)
+    return bitmap
   }
 }
 
-/** A time, 'persist', or undefined to leave the TTL alone. */
-function parseGetEx(args: Args): Expiry | 'persist' | undefined {
+/** How the expiry changes. A time is looked at when the key was found, as Redis does. */
+type ExpiryChange = 'persist' | ExpiryWords
+
+function parseGetEx(args: Args): ExpiryChange | undefined {
   const options = new OptionReader(args, 2)
-  let change: Expiry | 'persist' | undefined
-  if (options.take('persist')) {
-    change = 'persist'
-  } else {
-    const unit: ExpiryUnit | undefined = takeExpiryUnit(options)
-    if (unit !== undefined) change = positiveExpiry(options.word(), unit, 'getex')
-  }
+  const change = options.take('persist') ? 'persist' : takeExpiryWords(options)
   options.end()
   return change
 }
 
-function getEx({ db, reply, events }: Context, args: Args, change: Expiry | 'persist' | undefined): void {
+function getEx(context: Context, args: Args, change: ExpiryChange | undefined): void {
+  const { db, reply, events } = context
   const key = args.at(1)
-  if (change === undefined) {
-    reply.bulkOrNil(strings.read(db, key))
-    return
+  const value = readShown(context, key)
+  if (value !== undefined && change !== undefined) {
+    const expireMs = change === 'persist' ? 0 : toUnixMs(positiveExpiry(change.time, change.unit, 'getex'), db.nowMs)
+    if (expireMs === 0 || expireMs > db.nowMs) strings.expire(db, key, expireMs)
+    else strings.remove(db, key)
+    const event = expireMs === 0 ? 'persist' : expireMs > db.nowMs ? 'expire' : 'del'
+    events.notify(EVENT_GENERIC, event, key)
   }
-  const value = strings.readAndExpire(db, key, change === 'persist' ? 0 : toUnixMs(change, db.nowMs))
-  if (value !== undefined) events.notify(EVENT_GENERIC, change === 'persist' ? 'persist' : 'expire', key)
   reply.bulkOrNil(value)
 }
 
@@ -431,6 +433,7 @@ function append({ db, reply, config, events }: Context, args: Args): void {
 
 function setRange({ db, reply, config, events }: Context, args: Args, offset: number): void {
   const patch = args.at(3)
+  strings.checkType(strings.inspect(db, args.at(1)))
   if (patch.length > 0) checkLength(config, offset + patch.length)
   const length = strings.writeRange(db, args.at(1), offset, patch)
   if (patch.length > 0) events.notify(EVENT_STRING, 'setrange', args.at(1))
@@ -453,7 +456,8 @@ function parseFloatDelta(text: Bytes): LongDouble {
   return delta
 }
 
-function incrementByFloat({ db, reply, events }: Context, args: Args, delta: LongDouble): void {
-  reply.bulk(strings.incrementFloat(db, args.at(1), delta))
-  events.notify(EVENT_STRING, 'incrbyfloat', args.at(1))
+function incrementByFloat({ db, reply, events }: Context, args: Args): void {
+  const key = args.at(1)
+  reply.bulk(strings.incrementFloat(db, key, () => parseFloatDelta(args.at(2))))
+  events.notify(EVENT_STRING, 'incrbyfloat', key)
 }

@@ -7,6 +7,7 @@ import { NAN_OR_INFINITY, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW, WRONG_TYPE } fr
 import type { Database } from '../storage/database.js'
 import { checkRow, expireMsOf, freshHeader, headerSize, isExpired, rowType, TYPE_STRING } from '../storage/metadata.js'
 import { checkTypedRow, readAnyRow, readRow } from '../storage/rows.js'
+import { setExpireMs } from './key.js'
 
 /** The value at `key`, or undefined. Throws WRONG_TYPE. */
 export function read(db: Database, key: Bytes): Bytes | undefined {
@@ -91,13 +92,12 @@ export function remove(db: Database, key: Bytes): void {
   db.deleteMetadata(key)
 }
 
-/** Changes when the string at `key` expires (Unix ms, 0 = never) and returns its value. Throws WRONG_TYPE. */
-export function readAndExpire(db: Database, key: Bytes, expireMs: number): Bytes | undefined {
-  const row = readRow(db, key, TYPE_STRING)
-  if (row === undefined) return undefined
-  const value = row.subarray(headerSize(row))
-  if (expireMsOf(row) !== expireMs) write(db, key, value, expireMs)
-  return value
+/** Makes the string or bitmap at `key`, which exists, expire at `expireMs` (Unix ms, 0 = never). */
+export function expire(db: Database, key: Bytes, expireMs: number): void {
+  const row = readAnyRow(db, key)
+  if (row === undefined || expireMsOf(row) === expireMs) return
+  if (rowType(row) === TYPE_STRING) write(db, key, row.subarray(headerSize(row)), expireMs)
+  else setExpireMs(db, key, expireMs)
 }
 
 /** Adds `delta` to the number at `key`, 0 if absent, and keeps its TTL. Returns the sum. Throws OVERFLOW. */
@@ -111,13 +111,17 @@ export function increment(db: Database, key: Bytes, delta: Int64): Int64 {
   return sum
 }
 
-/** Adds `delta` to the number at `key`, 0 if absent, and keeps its TTL. Returns the sum as stored. */
-export function incrementFloat(db: Database, key: Bytes, delta: LongDouble): Bytes {
+/**
+ * Adds `delta` to the number at `key`, 0 if absent, and keeps its TTL. Returns the sum as stored. `delta` is asked, and
+ * may throw, when the present value was found good, as Redis does.
+ */
+export function incrementFloat(db: Database, key: Bytes, delta: () => LongDouble): Bytes {
   const row = readRow(db, key, TYPE_STRING)
   const header = row === undefined ? NEVER_EXPIRES : row.subarray(0, headerSize(row))
   const current = row === undefined ? ZERO : parseLongDouble(row.subarray(header.length))
   if (current === undefined) throw NOT_A_FLOAT
-  const sum = current === 'infinite' ? undefined : addLongDouble(current, delta)
+  const added = delta()
+  const sum = current === 'infinite' ? undefined : addLongDouble(current, added)
   if (sum === undefined) throw NAN_OR_INFINITY
   const text = Buffer.from(formatLongDouble(sum), 'latin1')
   db.logData(TYPE_STRING)

@@ -26,6 +26,8 @@ export type Word = string | number | Buffer
 
 export interface TestServerOptions {
   readonly config?: Partial<ConfigValues>
+  /** The machine's clock, which `advance` does not move. */
+  readonly usesRealClock?: boolean
   /** Unix milliseconds at the start. */
   readonly nowMs?: number
   /** Expired keys are deleted in the background, by the real clock's rhythm; default: no, so that what is written is told by commands alone. */
@@ -44,7 +46,12 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     logged.push(text)
   }
   const log: Log = { info() {}, warning() {}, error: note, fatal: note }
-  const server = createServer({ dir, config: options.config ?? {}, log, clock: () => nowMs })
+  const server = createServer({
+    dir,
+    config: options.config ?? {},
+    log,
+    clock: options.usesRealClock ? Date.now : () => nowMs,
+  })
   server.expiry.isEnabled = options.sweepsExpired ?? false
   await server.listen()
   const clients: RawClient[] = []
