@@ -21,6 +21,7 @@ const LAYERS = [
   'search',
   'commands',
   'server',
+  'cdc-client',
   'cli',
   'index.ts',
 ]

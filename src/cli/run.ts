@@ -15,7 +15,18 @@ export async function runCommandLine(words: readonly string[], load: () => Promi
     case 'version':
       process.stdout.write(`${(await load()).version}\n`)
       return 0
+    case 'cdc':
+      return followFeed(given.words)
     case 'serve':
       return serve(given, await load())
   }
+}
+
+async function followFeed(words: readonly string[]): Promise<number> {
+  const { runCdc } = await import('./cdc.js')
+  const controller = new AbortController()
+  const stop = (): void => controller.abort()
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return runCdc(words, { output: process.stdout, errors: process.stderr, signal: controller.signal })
 }

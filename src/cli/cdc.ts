@@ -1,0 +1,136 @@
+/** kvrocks-ts cdc: the change feed on the command line. */
+
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { commandsOf, type FeedOptions, fileCheckpoint, pages, parseChange } from '../cdc-client/changes.js'
+import { RedisConnection, ServerError } from '../cdc-client/redis-connection.js'
+
+export const CDC_USAGE = `Usage:
+    kvrocks-ts cdc tail [options]        print changes, one JSON object a line
+    kvrocks-ts cdc snapshot [options]    print all keys as changes, and end
+    kvrocks-ts cdc copy --to <url> [options]
+                                         copy all keys to another server, then follow the changes
+
+Options:
+    --url <url>             the server; default redis://127.0.0.1:6666
+    --since <where>         tail: now (default), oldest, or a sequence to begin after
+    --match <glob>          keys; may be given several times, as may --type, --op and --namespace
+    --checkpoint <file>     go on where the last run ended
+    --follow <yes|no>       no: end at the present end of the feed; default yes
+`
+
+interface CdcArguments {
+  readonly mode: 'tail' | 'snapshot' | 'copy'
+  readonly feed: FeedOptions
+  readonly to: string | undefined
+}
+
+interface Streams {
+  readonly output: Writable
+  readonly errors: Writable
+  readonly signal: AbortSignal
+}
+
+const URL_DEFAULT = 'redis://127.0.0.1:6666'
+const PROGRESS_MS = 1000
+
+/** Reads the words after `cdc`; undefined if they make no sense. */
+export function parseCdcArguments(words: readonly string[]): CdcArguments | undefined {
+  const [mode, ...rest] = words
+  if (mode !== 'tail' && mode !== 'snapshot' && mode !== 'copy') return undefined
+  const values = new Map<string, string[]>()
+  for (let at = 0; at < rest.length; at += 2) {
+    const name = rest[at] as string
+    const value = rest[at + 1]
+    if (!OPTION_NAMES.has(name) || value === undefined) return undefined
+    values.set(name, [...(values.get(name) ?? []), value])
+  }
+  const one = (name: string): string | undefined => values.get(name)?.at(-1)
+  const since = one('--since') ?? 'now'
+  if (since !== 'now' && since !== 'oldest' && !/^\d+$/.test(since)) return undefined
+  const to = one('--to')
+  if ((mode === 'copy') !== (to !== undefined)) return undefined
+  const file = one('--checkpoint')
+  const feed: FeedOptions = {
+    url: one('--url') ?? URL_DEFAULT,
+    since: since === 'now' || since === 'oldest' ? since : Number(since),
+    snapshot: mode !== 'tail',
+    match: values.get('--match') ?? [],
+    types: values.get('--type') ?? [],
+    ops: values.get('--op') ?? [],
+    namespaces: values.get('--namespace') ?? [],
+    follow: mode !== 'snapshot' && one('--follow') !== 'no',
+    ...(file === undefined ? {} : { checkpoint: fileCheckpoint(file) }),
+  }
+  return { mode, feed, to }
+}
+
+const OPTION_NAMES = new Set([
+  '--url',
+  '--to',
+  '--since',
+  '--match',
+  '--type',
+  '--op',
+  '--namespace',
+  '--checkpoint',
+  '--follow',
+])
+
+/** Runs until the feed ends or `signal` aborts. Returns the exit code. */
+export async function runCdc(words: readonly string[], { output, errors, signal }: Streams): Promise<number> {
+  const given = parseCdcArguments(words)
+  if (given === undefined) {
+    errors.write(CDC_USAGE)
+    return 1
+  }
+  const onRetry = (error: Error): void => void errors.write(`trying again: ${error.message}\n`)
+  const feed = { ...given.feed, signal, onRetry }
+  try {
+    if (given.to === undefined) await print(feed, output, given.mode === 'snapshot')
+    else await copyTo(given.to, feed, errors)
+    return 0
+  } catch (error) {
+    errors.write(`${(error as Error).message}\n`)
+    return 1
+  }
+}
+
+async function print(feed: FeedOptions, output: Writable, isSnapshot: boolean): Promise<void> {
+  for await (const page of pages(feed)) {
+    if (isSnapshot && !page.isSnapshot) return
+    const text = page.texts.map((line) => `${line}\n`).join('')
+    if (text !== '' && !output.write(text)) await once(output, 'drain')
+  }
+}
+
+/** Changes that no command says, or that the target refuses, are told once each kind and passed over. */
+async function copyTo(url: string, feed: FeedOptions, errors: Writable): Promise<void> {
+  const target = await RedisConnection.open(url, feed.signal)
+  const told = new Set<string>()
+  const tell = (kind: string): void => {
+    if (told.has(kind)) return
+    told.add(kind)
+    errors.write(`not copied: ${kind}\n`)
+  }
+  let copied = 0
+  let toldAtMs = Date.now()
+  try {
+    for await (const { texts, position, isSnapshot } of pages(feed)) {
+      const parsed = texts.map(parseChange)
+      for (const { type, op, command } of parsed) if (command === undefined) tell(`${op} of ${type}`)
+      const commands = parsed.flatMap(commandsOf)
+      const replies = commands.length > 0 ? await target.pipeline(commands) : []
+      replies.forEach((reply, i) => {
+        if (reply instanceof ServerError) tell(`${commands[i]?.[0]?.utf8Slice()}: ${reply.message}`)
+      })
+      copied += parsed.length
+      if (Date.now() - toldAtMs < PROGRESS_MS) continue
+      toldAtMs = Date.now()
+      errors.write(`${isSnapshot ? 'snapshot' : 'changes'}: ${copied} copied, at sequence ${position}\n`)
+    }
+    errors.write(`${copied} changes copied\n`)
+  } finally {
+    target.close()
+  }
+}

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { test } from 'tap'
+import { changes, type FeedChange, fileCheckpoint, memoryCheckpoint } from '../../src/cdc-client/changes.js'
+import { ServerError } from '../../src/cdc-client/redis-connection.js'
+import { runCdc } from '../../src/cli/cdc.js'
+import { createServer, type Server } from '../../src/index.js'
+import { contents } from '../cdc/replay.js'
+import { RawClient } from '../support/raw-client.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+function urlOf({ port }: TestServer): string {
+  return `redis://127.0.0.1:${port}`
+}
+
+function shown({ command }: FeedChange): string {
+  return (command ?? []).map((word) => word.toString()).join(' ')
+}
+
+test('a snapshot is followed by the changes since, until the signal ends it', async (t) => {
+  await using s = await startServer()
+  await s.run('hset', 'h', 'f', Buffer.from([0xff]))
+  await s.run('set', 'a', '1')
+  const controller = new AbortController()
+  const seen: FeedChange[] = []
+  for await (const change of changes({ url: urlOf(s), snapshot: true, signal: controller.signal })) {
+    seen.push(change)
+    if (seen.length === 2) await s.run('set', 'a', '2')
+    if (seen.length === 3) controller.abort()
+  }
+  t.same(
+    seen.map(({ sequence }) => sequence),
+    [2 + 1, 3, 4],
+  )
+  t.same(seen[1]?.command, [Buffer.from('HSET'), Buffer.from('h'), Buffer.from('f'), Buffer.from([0xff])])
+  t.same(seen.map(shown), ['SET a 1', 'HSET h f \ufffd', 'SET a 2'])
+})
+
+test('a reader goes on from its checkpoint, and repeats what it had not done', async (t) => {
+  await using s = await startServer()
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const checkpoint = fileCheckpoint(join(dir, 'position'))
+  for (let i = 0; i < 3; i++) await s.run('set', 'a', i)
+  const options = { url: urlOf(s), since: 'oldest', follow: false, checkpoint } as const
+  for await (const _ of changes(options)) break
+  t.equal(await checkpoint.load(), undefined)
+  const first: string[] = []
+  for await (const change of changes(options)) first.push(shown(change))
+  t.same(first, ['SET a 0', 'SET a 1', 'SET a 2'])
+  t.equal(await checkpoint.load(), 3)
+  await s.run('set', 'a', 'more')
+  const second: string[] = []
+  for await (const change of changes(options)) second.push(shown(change))
+  t.same(second, ['SET a more'])
+})
+
+test('a reader connects again when the server is back', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const first = await startServer({ dir })
+  const { port } = first
+  await first.run('set', 'a', '1')
+  let second: Server | undefined
+  const retries: string[] = []
+  const seen: string[] = []
+  const onRetry = (error: Error): void => void retries.push(error.message)
+  for await (const change of changes({ url: urlOf(first), since: 0, onRetry })) {
+    seen.push(shown(change))
+    if (seen.length === 2) break
+    await first.close()
+    second = createServer({ dir, port })
+    await second.listen()
+    const client = await RawClient.connect(port)
+    await client.run('set', 'a', '2')
+    client.close()
+  }
+  await second?.close()
+  t.same(seen, ['SET a 1', 'SET a 2'])
+  t.ok(retries.length > 0)
+})
+
+test('changes that are gone are an error, not a silence', async (t) => {
+  await using s = await startServer({ config: { 'rocksdb.wal_ttl_seconds': 0, 'rocksdb.wal_size_limit_mb': 0 } })
+  await s.run('set', 'a', '1')
+  await s.server.store.rocks.flush()
+  await s.run('set', 'a', '2')
+  const read = async (): Promise<void> => {
+    for await (const _ of changes({ url: urlOf(s), checkpoint: memoryCheckpoint(0) })) break
+  }
+  await t.rejects(read(), new ServerError('WALGAP sequence 1 has left the log, the oldest readable sequence is 2'))
+})
+
+test('a reader authenticates by its url', async (t) => {
+  await using s = await startServer({ config: { requirepass: 'p@ss' } })
+  const client = await s.connect()
+  await client.run('auth', 'p@ss')
+  await client.run('set', 'a', '1')
+  const seen: string[] = []
+  const url = `redis://:${encodeURIComponent('p@ss')}@127.0.0.1:${s.port}`
+  for await (const change of changes({ url, since: 'oldest', follow: false })) seen.push(shown(change))
+  t.same(seen, ['SET a 1'])
+})
+
+async function run(...words: string[]): Promise<{ code: number; output: string; errors: string }> {
+  const output = new PassThrough()
+  const errors = new PassThrough()
+  const code = await runCdc(words, { output, errors, signal: new AbortController().signal })
+  return { code, output: String(output.read() ?? ''), errors: String(errors.read() ?? '') }
+}
+
+test('cdc tail prints a change a line, and cdc snapshot the keys', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', '1')
+  await s.run('set', 'b', '2')
+  const tail = await run('tail', '--url', urlOf(s), '--since', '1', '--follow', 'no')
+  t.equal(
+    tail.output,
+    '{"sequence":2,"batch":2,"namespace":"default","type":"string","key":"b","op":"put","command":["SET","b","2"]}\n',
+  )
+  const snapshot = await run('snapshot', '--url', urlOf(s), '--match', 'a')
+  t.equal(
+    snapshot.output,
+    '{"sequence":2,"batch":2,"namespace":"default","type":"string","key":"a","op":"put","command":["SET","a","1"],"fresh":true}\n',
+  )
+  for (const words of [[], ['tail', '--to', 'x'], ['copy'], ['tail', '--since', 'then'], ['tail', '--url']]) {
+    t.equal((await run(...words)).code, 1)
+  }
+})
+
+test('cdc copy makes another server the same, and says what it cannot copy', async (t) => {
+  await using s = await startServer()
+  await using other = await startServer()
+  const source = await s.connect()
+  const target = await other.connect()
+  for (const line of [
+    'set text v px 100000000',
+    'hset hash a 1 b 2',
+    'rpush list a b c',
+    'sadd set a b',
+    'zadd zset 1.5 a -inf b',
+    'setbit bits 12345 1',
+    'expire hash 1000000',
+  ]) {
+    await source.value(...line.split(' '))
+  }
+  await target.run('sadd', 'set', 'old')
+  const copied = await run('copy', '--url', urlOf(s), '--to', urlOf(other), '--follow', 'no')
+  t.same([copied.code, copied.errors], [0, '11 changes copied\n'])
+  const [copy, original] = await contents(target, source)
+  t.same(copy, original)
+  await source.run('pfadd', 'visitors', 'x')
+  const second = await run('copy', '--url', urlOf(s), '--to', urlOf(other), '--follow', 'no')
+  t.match(second.errors, /^not copied: opaque of hyperloglog\n/)
+})
