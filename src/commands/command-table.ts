@@ -21,7 +21,14 @@ export class BoundCommand implements AnyCommand {
   readonly parse: (args: Args) => unknown
   readonly execute: (context: ServerContext, args: Args, options: never) => void
   readonly subcommands?: ReadonlyMap<string, BoundCommand>
-  readonly stats: CommandStats = { calls: 0, us: 0, byMagnitude: new Uint32Array(MAGNITUDES), rejected: 0, failed: 0 }
+  readonly stats: CommandStats = {
+    calls: 0,
+    us: 0,
+    byMagnitude: new Uint32Array(MAGNITUDES),
+    byBound: [],
+    rejected: 0,
+    failed: 0,
+  }
   readonly group: CommandGroup
   /** The name that clients use: another than `name` after rename-command. */
   readonly calledAs: string
@@ -95,7 +102,7 @@ export class CommandTable {
   resetStats(): void {
     for (const command of this.all()) {
       for (const one of [command, ...(command.subcommands?.values() ?? [])]) {
-        Object.assign(one.stats, { calls: 0, us: 0, rejected: 0, failed: 0 })
+        Object.assign(one.stats, { calls: 0, us: 0, byBound: [], rejected: 0, failed: 0 })
         one.stats.byMagnitude.fill(0)
       }
     }

@@ -121,6 +121,8 @@ export interface CommandStats {
   us: number
   /** Calls by duration: element n counts those of up to 2^n microseconds that are longer than 2^(n-1). */
   readonly byMagnitude: Uint32Array
+  /** Calls by the bounds of histogram-bucket-boundaries, the last for those above all; empty without bounds or calls. */
+  byBound: number[]
   /** Calls refused before they were executed. */
   rejected: number
   /** Calls that were executed and answered with an error. */

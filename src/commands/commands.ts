@@ -25,7 +25,7 @@ import { latencyCommands } from './latency.js'
 import { listCommands } from './list.js'
 import { multiListCommands } from './list-multi.js'
 import { logCommands } from './logs.js'
-import { maintenanceCommands } from './maintenance.js'
+import { maintenanceCommands, profileCommands } from './maintenance.js'
 import { memoryCommands } from './memory.js'
 import { namespaceCommands } from './namespace.js'
 import { objectCommands } from './object.js'
@@ -66,6 +66,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['cluster', clusterCommands],
   ['server', logCommands],
   ['server', maintenanceCommands],
+  ['server', profileCommands],
   ['server', namespaceCommands],
   ['server', debugCommands],
   ['server', aclCommands],

@@ -2,6 +2,7 @@
 
 import { statfsSync } from 'node:fs'
 import { machine, release, type } from 'node:os'
+import { histogramBounds } from '../config/derived.js'
 import { rocksdbVersion } from '../rocksdb/rocksdb.js'
 import {
   CF_DEFAULT,
@@ -172,16 +173,27 @@ function withSubcommands(commands: readonly BoundCommand[]): BoundCommand[] {
   return commands.flatMap((command) => [command, ...(command.subcommands?.values() ?? [])])
 }
 
-function commandFields({ server }: ServerContext): InfoField[] {
-  return withSubcommands(server.commands.all())
+function commandFields({ config, server }: ServerContext): InfoField[] {
+  const commands = withSubcommands(server.commands.all()).sort(byName)
+  const totals = commands
     .filter(({ stats }) => stats.calls > 0 || stats.rejected > 0)
-    .sort(byName)
     .map(({ name, stats }) => {
       const us = Math.round(stats.us)
       const perCall = stats.calls === 0 ? 0 : Math.floor(us / stats.calls)
       const failures = `rejected_calls=${stats.rejected},failed_calls=${stats.failed}`
       return [`cmdstat_${name}`, `calls=${stats.calls},usec=${us},usec_per_call=${perCall},${failures}`] as const
     })
+  const bounds = [...histogramBounds(config), 'inf']
+  const histograms = commands
+    .filter(({ stats }) => stats.byBound.length > 0)
+    .map(({ name, stats }) => {
+      const counts = stats.byBound.map((calls, index) => `${bounds[index]}=${calls}`)
+      return [
+        `cmdstathist_${name}`,
+        [...counts, `sum=${Math.round(stats.us)}`, `count=${stats.calls}`].join(','),
+      ] as const
+    })
+  return [...totals, ...histograms]
 }
 
 function byName(a: Pick<AnyCommand, 'name'>, b: Pick<AnyCommand, 'name'>): number {

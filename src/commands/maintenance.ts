@@ -1,6 +1,10 @@
 /** Backups, compactions and caches. Source: kvrocks src/commands/cmd_server.cc. */
 
+import { join } from 'node:path'
+import { writeHeapSnapshot } from 'node:v8'
+import { systemReason } from '../config/system-error.js'
 import type { Args } from '../protocol/args.js'
+import { err, SYNTAX } from '../protocol/errors.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, NO_SCRIPT, noOptions, READONLY, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
@@ -57,6 +61,49 @@ export const maintenanceCommands: readonly AnyCommand[] = [
     reply.bulkText(JSON.stringify(Object.fromEntries(all)))
   }),
 ]
+
+/** `KPROFILE MEMORY …`. Kvrocks's profiles are jemalloc's; here the dump is a snapshot of the JavaScript heap. */
+export const profileCommands: readonly AnyCommand[] = [
+  serverCommand(
+    {
+      name: 'kprofile',
+      arity: -3,
+      flags: READONLY | ADMIN | NO_SCRIPT,
+      syntax: 'MEMORY <ENABLE | DISABLE | STATUS | DUMP directory>',
+      summary: 'Dumps a profile of memory. It needs not be enabled.',
+      since: '2.13.0',
+    },
+    parseProfile,
+    profile,
+  ),
+]
+
+type ProfileAction = 'enable' | 'disable' | 'status' | 'dump'
+const PROFILE_ACTIONS: readonly ProfileAction[] = ['enable', 'disable', 'status', 'dump']
+
+function parseProfile(args: Args): ProfileAction {
+  const action = PROFILE_ACTIONS.find((word) => args.is(2, word))
+  if (!args.is(1, 'memory') || action === undefined || args.count !== (action === 'dump' ? 4 : 3)) throw SYNTAX
+  return action
+}
+
+const ALWAYS_ENABLED = err('memory profiling is always available here, and costs nothing until DUMP')
+
+function profile({ reply, server }: ServerContext, args: Args, action: ProfileAction): void {
+  if (action === 'disable') throw ALWAYS_ENABLED
+  if (action === 'status') reply.status('enabled')
+  else if (action === 'enable') reply.ok()
+  else {
+    const path = join(args.at(3).utf8Slice(0), `jeprof-${process.pid}-${server.nowMs()}.heapsnapshot`)
+    try {
+      writeHeapSnapshot(path)
+    } catch (error) {
+      throw err(`cannot write ${path}: ${systemReason(error)}`)
+    }
+    server.log.info(`wrote a snapshot of the heap to ${path}`)
+    reply.ok()
+  }
+}
 
 /** From the default namespace: all. */
 function compact({ client, reply, server }: ServerContext): void {

@@ -139,7 +139,7 @@ export const scriptingCommands: readonly AnyCommand[] = [
         name: 'script|debug',
         arity: 3,
         flags: NO_SCRIPT | READONLY | FAST,
-        syntax: 'YES | SYNC | NO',
+        syntax: '<YES | SYNC | NO>',
         summary: 'Sets the debugger of scripts, which does not exist: NO alone is accepted.',
         since: '3.2.0',
       },

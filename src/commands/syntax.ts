@@ -4,6 +4,7 @@
  *   word        an argument               WORD        a literal, or the token in front of the next argument
  *   [a]         optional                  <a | b>     one of both
  *   [a | b]     at most one of both       a [a ...]   one or more
+ *   [a ...]     any number
  *
  * Source: redis src/commands.h, redisCommandArg; src/redis-cli.c, which reads it.
  */
@@ -110,7 +111,9 @@ class Parser {
     const inside = this.#words.slice(start, this.#at - 1)
     const [only] = parts
     if (parts.length === 1 && only !== undefined && inside.at(-1) === '...') {
-      repeat(before, inside.slice(0, -1))
+      const words = inside.slice(0, -1)
+      if (isRepetition(before, words)) repeat(before, words)
+      else before.push({ ...only, isOptional: true, isMultiple: true })
       return
     }
     const part = parts.length === 1 && only !== undefined ? only : grouped(parts, 'oneof')
@@ -139,10 +142,21 @@ function grouped(parts: SyntaxArgument[], type: 'oneof' | 'block'): SyntaxArgume
   return { name: first === undefined ? 'empty' : `${first.name}-${type}`, type, parts }
 }
 
+/** The number of arguments that the words are, if all are plain but for a token in front. */
+function argumentCount(words: readonly string[]): number {
+  return Math.max(1, words.length - (words[0] !== undefined && isToken(words[0]) ? 1 : 0))
+}
+
+/** True if the words name what stands last in `before`. */
+function isRepetition(before: readonly SyntaxArgument[], words: readonly string[]): boolean {
+  const first = before.at(-argumentCount(words))
+  return first !== undefined && (words[0] === first.name || words[0] === first.token || first.parts !== undefined)
+}
+
 /** `x y [x y ...]`: what was read last is repeated. */
 function repeat(before: SyntaxArgument[], inside: readonly string[]): void {
   const hasToken = inside[0] !== undefined && isToken(inside[0])
-  const count = Math.max(1, inside.length - (hasToken ? 1 : 0))
+  const count = argumentCount(inside)
   const parts = before.splice(Math.max(0, before.length - count))
   const last = grouped(parts, 'block')
   before.push({ ...last, isMultiple: true, ...(hasToken ? { isTokenMultiple: true } : {}) })

@@ -21,6 +21,7 @@ import {
   WRITE,
 } from '../commands/command.js'
 import type { BoundCommand } from '../commands/command-table.js'
+import { histogramBounds } from '../config/derived.js'
 import type { Args } from '../protocol/args.js'
 import * as scriptErrors from '../protocol/errors/scripting.js'
 import * as errors from '../protocol/errors.js'
@@ -36,11 +37,14 @@ const SHOWN_ARGUMENT_BYTES_MAX = 128
 
 export class Dispatcher {
   readonly #server: Server
+  /** Of histogram-bucket-boundaries, in microseconds. */
+  readonly #bounds: readonly number[]
   /** When the last command ended, in milliseconds of performance.now: the start of the next, where they are pipelined. */
   #lastEndMs = 0
 
   constructor(server: Server) {
     this.#server = server
+    this.#bounds = histogramBounds(server.config.values)
   }
 
   /** Called when requests of a connection are about to run, one after the other. */
@@ -218,6 +222,12 @@ export class Dispatcher {
     // The number of bits of ceil(us) - 1 is the power of two that holds it.
     const magnitude = us <= 1 ? 0 : 32 - Math.clz32(Math.ceil(us) - 1)
     stats.byMagnitude[magnitude] = (stats.byMagnitude[magnitude] as number) + 1
+    if (this.#bounds.length > 0) {
+      if (stats.byBound.length === 0) stats.byBound = new Array(this.#bounds.length + 1).fill(0)
+      const found = this.#bounds.findIndex((bound) => us <= bound)
+      const at = found === -1 ? this.#bounds.length : found
+      stats.byBound[at] = (stats.byBound[at] as number) + 1
+    }
     this.#server.stats.commandsProcessed++
     this.#server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
   }

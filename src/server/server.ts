@@ -155,7 +155,7 @@ export class Server implements ServerView {
     this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
     this.monitors = new Monitors((connection, bytes) => this.push(connection, bytes))
     this.snapshots = new Snapshots(this.store)
-    this.slowlog = new Slowlog(() => config.values['slowlog-max-len'])
+    this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
     this.scripts = new Scripts(this.store, {
