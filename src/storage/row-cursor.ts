@@ -5,6 +5,16 @@ import type { RowIterator } from '../rocksdb/row-iterator.js'
 import type { ColumnFamily } from './column-family.js'
 import type { Overlay, OverlayRow } from './overlay.js'
 
+/** Told once, of the first `next`: the key of the row that it found, as the cursor shows it; undefined if there is none. */
+export type FirstRowListener = (key: Bytes | undefined) => void
+
+export interface CursorView {
+  /** Bytes at the start of each key that are not shown. */
+  readonly keySkip: number
+  readonly reverse: boolean
+  readonly onFirst?: FirstRowListener | undefined
+}
+
 /** Close it, or declare it with `using`: an open cursor pins files and memory of RocksDB. */
 export class RowCursor {
   /** Key of the current row without the part that all rows of the scan share; a view until the next `next`. */
@@ -22,17 +32,17 @@ export class RowCursor {
   #baseValid: boolean | undefined
   #baseKey = ''
 
-  /**
-   * `overlay` undefined: the turn touched nothing here. `touched` ascends, `keySkip` bytes of each key are not shown.
-   */
+  #onFirst: FirstRowListener | undefined
+
+  /** `overlay` undefined: the turn touched nothing here. `touched` ascends. */
   constructor(
     base: RowIterator,
     cf: ColumnFamily,
-    keySkip: number,
-    reverse: boolean,
+    { keySkip, reverse, onFirst }: CursorView,
     overlay?: Overlay,
     touched: [string, OverlayRow][] = [],
   ) {
+    this.#onFirst = onFirst
     this.#base = base
     this.#cf = cf
     this.#keySkip = keySkip
@@ -43,13 +53,19 @@ export class RowCursor {
 
   /** Moves to the next row. False at the end. */
   next(): boolean {
-    if (this.#overlay === undefined) {
-      if (!this.#base.next()) return false
-      this.key = this.#base.key.subarray(this.#keySkip)
-      this.value = this.#base.value
-      return true
-    }
-    return this.#nextMerged()
+    if (this.#onFirst !== undefined) return this.#first(this.#onFirst)
+    if (this.#overlay !== undefined) return this.#nextMerged()
+    if (!this.#base.next()) return false
+    this.key = this.#base.key.subarray(this.#keySkip)
+    this.value = this.#base.value
+    return true
+  }
+
+  #first(listener: FirstRowListener): boolean {
+    this.#onFirst = undefined
+    const isFound = this.next()
+    listener(isFound ? this.key : undefined)
+    return isFound
   }
 
   close(): void {

@@ -31,7 +31,7 @@ export class Store {
   constructor(rocks: RocksDB, options: StoreOptions) {
     this.rocks = rocks
     this.slotEncoded = options.slotEncoded
-    this.turn = new Turn(rocks, options.writeFlags)
+    this.turn = new Turn(rocks, options.writeFlags, options.slotEncoded)
     this.wal = new WalReader(rocks)
     this.#stats = options.stats
   }

@@ -5,9 +5,10 @@
 
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
-import type { ColumnFamily } from './column-family.js'
+import { CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
+import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
 import { Overlay } from './overlay.js'
-import { RowCursor } from './row-cursor.js'
+import { type FirstRowListener, RowCursor } from './row-cursor.js'
 import { readBatch, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
@@ -59,6 +60,8 @@ export class Turn {
   readonly #writeFlags: number
   readonly #overlay = new Overlay()
   readonly #batch = new WriteBatch()
+  /** Of the rows in order of score alone: sorted sets are what queues are made of. */
+  readonly #gaps: EmptyGaps
   /** Batches that go out by themselves after the held ones. */
   #after: Buffer[] = []
   #pendingLog: Bytes = EMPTY
@@ -66,8 +69,10 @@ export class Turn {
   /** The composed row key: RocksDB's bound buffer, or a larger one for a key that does not fit. */
   #key: Buffer
 
-  constructor(rocks: RocksDB, writeFlags: number) {
+  /** `slotEncoded`: keys carry their cluster slot. */
+  constructor(rocks: RocksDB, writeFlags: number, slotEncoded: boolean) {
     this.#rocks = rocks
+    this.#gaps = new EmptyGaps(slotEncoded)
     this.#writeFlags = writeFlags
     this.#key = rocks.keyBuffer
   }
@@ -161,14 +166,18 @@ export class Turn {
   put(cf: ColumnFamily, keyLength: number, value: Bytes, tail: Bytes = EMPTY): void {
     this.#flushLog()
     const stored = this.#batch.put(cf, this.#key, keyLength, value, tail)
-    this.#overlay.set(cf, this.#key.latin1Slice(0, keyLength), stored)
+    const key = this.#key.latin1Slice(0, keyLength)
+    this.#overlay.set(cf, key, stored)
+    if (cf === CF_ZSET_SCORE) this.#gaps.notePut(key)
   }
 
   /** Deletes the row at the composed key. */
   delete(cf: ColumnFamily, keyLength: number): void {
     this.#flushLog()
     this.#batch.delete(cf, this.#key, keyLength)
-    this.#overlay.set(cf, this.#key.latin1Slice(0, keyLength), null)
+    const key = this.#key.latin1Slice(0, keyLength)
+    this.#overlay.set(cf, key, null)
+    if (cf === CF_ZSET_SCORE) this.#gaps.noteDelete(key)
   }
 
   /** Deletes rows from `begin` up to, not including, `end`: in a batch of its own unless the turn is held. */
@@ -195,6 +204,32 @@ export class Turn {
 
   scan(cf: ColumnFamily, range: ScanRange): RowCursor {
     if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.commit()
+    if (cf === CF_ZSET_SCORE && range.upper !== undefined) {
+      const lower = range.lower.latin1Slice(0)
+      const gaps = this.#gaps.of(lower)
+      if (gaps !== undefined) return this.#scanGaps(cf, range, gaps, lower, range.upper.latin1Slice(0))
+    }
+    return this.#openCursor(cf, range)
+  }
+
+  /** A scan that skips what is known to be empty, and tells what it finds to be. */
+  #scanGaps(cf: ColumnFamily, range: ScanRange, gaps: Gaps, lower: string, upper: string): RowCursor {
+    const { changes } = this.#gaps
+    const isReverse = range.reverse === true
+    const shared = lower.slice(0, range.keySkip ?? 0)
+    const learn = (key: Bytes | undefined): void => {
+      if (this.#gaps.changes !== changes) return
+      const first = key && shared + key.latin1Slice(0)
+      if (isReverse) learnBack(gaps, lower, upper, first)
+      else learnFront(gaps, lower, first ?? upper)
+    }
+    // Both ends: rows are read ahead of the cursor.
+    const from = skipForward(gaps, lower, upper)
+    const bounds = { lower: Buffer.from(from, 'latin1'), upper: Buffer.from(skipBack(gaps, from, upper), 'latin1') }
+    return this.#openCursor(cf, { ...range, ...bounds }, learn)
+  }
+
+  #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
     const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true } = range
     const base = this.#rocks.iterator({
       cf,
@@ -204,9 +239,9 @@ export class Turn {
       keysOnly: !values,
       fillCache,
     })
-    if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, keySkip, reverse)
+    if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { keySkip, reverse, onFirst })
     const touched = this.#overlay.between(cf, lower.latin1Slice(0), upper?.latin1Slice(0))
-    return new RowCursor(base, cf, keySkip, reverse, this.#overlay, touched)
+    return new RowCursor(base, cf, { keySkip, reverse, onFirst }, this.#overlay, touched)
   }
 
   savepoint(): Savepoint {
@@ -220,6 +255,7 @@ export class Turn {
     this.#batch.truncate(savepoint.length, savepoint.count)
     const overlay = this.#overlay
     overlay.clear()
+    this.#gaps.forget()
     // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
     readBatch(this.#batch.serialize(), {
       put: (cf, key, value) => overlay.set(cf, key.latin1Slice(0), value),
@@ -257,6 +293,7 @@ export class Turn {
   /** Commits what the turn has written so far, then the foreign `batch` as it is. Throws CommitError. */
   writeForeign(batch: Bytes, writeFlags = this.#writeFlags): void {
     this.commit()
+    this.#gaps.forget()
     this.#write(batch, writeFlags)
   }
 
@@ -276,6 +313,7 @@ export class Turn {
 
   /** Forgets what was not committed. */
   discard(): void {
+    this.#gaps.forget()
     this.#pendingLog = EMPTY
     this.#after = []
     this.#batch.clear()
@@ -286,6 +324,7 @@ export class Turn {
     try {
       this.#rocks.write(batch, batch.length, writeFlags)
     } catch (error) {
+      this.#gaps.forget()
       throw new CommitError(error as Error)
     }
     if (this.commitListeners.size === 0) return
