@@ -34,6 +34,7 @@ import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
 import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
+import { sortCommands } from './sort.js'
 import { sortedintCommands } from './sortedint.js'
 import { streamCommands } from './stream.js'
 import { streamGroupCommands } from './stream-group.js'
@@ -73,6 +74,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['server', moduleCommands],
   ['generic', objectCommands],
   ['generic', scanCommands],
+  ['generic', sortCommands],
   ['pubsub', pubsubCommands],
   ['cdc', feedCommands],
   ['cdc', cdcCommands],

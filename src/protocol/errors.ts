@@ -73,6 +73,7 @@ export const BATCH_TOO_LARGE = err('Operation aborted: Memory limit reached')
 export const EXEC_ABORTED = new ReplyError('EXECABORT Transaction discarded because of previous errors.')
 export const TOO_MANY_CLIENTS = err('max number of clients reached')
 export const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK')
+export const BAD_SORT_SCORE = err("One or more scores can't be converted into double")
 /** A second DBSIZE SCAN. */
 export const SCANNING = err('scanning the db now')
 export const BUSY_KEY = new ReplyError('BUSYKEY Target key name already exists.')

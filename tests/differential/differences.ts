@@ -66,6 +66,16 @@ function linesOf(reply: string): string {
   return reply.split('\r\n').sort().join('\n')
 }
 
+/** An order that is none: sets are in byte order here, and by their hashes in Redis. */
+export const UNSORTED_SETS: Difference = {
+  reason: 'SORT BY nosort shows a set in its own order',
+  allows(words, ours, theirs) {
+    const by = words.findIndex((word) => String(word).toLowerCase() === 'by')
+    const isUnsorted = by !== -1 && !String(words[by + 1]).includes('*')
+    return isNamed(words, 'sort') && isUnsorted && ours.split('\r\n')[0] === theirs.split('\r\n')[0]
+  },
+}
+
 /** Which key is a matter of chance. */
 export const RANDOM_KEY: Difference = {
   reason: 'RANDOMKEY is random',

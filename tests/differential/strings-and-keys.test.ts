@@ -96,10 +96,39 @@ const others: fc.Arbitrary<Words>[] = [
   commandOf('zadd', someKey, fc.constantFrom('1', '2.5'), someValue),
 ]
 
+const patterns = fc.constantFrom('w*', 'w*->f', 'nosort', '#', 'w*->', '*', 'h*->f')
+const direction = fc.constantFrom<Words>([], ['asc'], ['desc'], ['DESC', 'alpha'], ['alpha'])
+const sorted = fc.constantFrom('list', 'set', 'zset', 'a', 'none')
+const element = fc.constantFrom('1', '2', '3', '10', '-1', '1.5', 'x', '')
+
+/** Collections, and the keys that patterns name. */
+const sorts: fc.Arbitrary<Words>[] = [
+  commandOf('rpush', fc.constant('list'), element, element),
+  commandOf('sadd', fc.constant('set'), element, element),
+  commandOf('zadd', fc.constant('zset'), fc.constantFrom('1', '2', '3', '4'), element),
+  commandOf('set', fc.constantFrom('w1', 'w2', 'w3', 'w10'), fc.constantFrom('5', '4', '3.5', '', 'text')),
+  commandOf('hset', fc.constantFrom('w1', 'h2', 'h3', 'h10'), fc.constantFrom('f', 'g'), fc.constantFrom('7', '6')),
+  commandOf(
+    'sort',
+    sorted,
+    direction,
+    optionsOf(option('by', patterns), option('get', patterns), ['limit', '1', '2'], ['limit', '-1', '-1'], ['foo']),
+  ),
+  commandOf('sort', sorted, direction, fc.constantFrom<Words>(['store', 'list'], ['by', 'nosort', 'store', 'a'])),
+  commandOf(
+    'sort_ro',
+    sorted,
+    direction,
+    fc.constantFrom<Words>([], ['store', 'a'], ['limit', 'x', '1'], ['limit', '0']),
+  ),
+  commandOf('lrange', fc.constantFrom('list', 'a'), fc.constant('0'), fc.constant('-1')),
+]
+
 const command = fc.oneof(
   { weight: 6, arbitrary: fc.oneof(...strings) },
   { weight: 5, arbitrary: fc.oneof(...keys) },
   { weight: 1, arbitrary: fc.oneof(...others) },
+  { weight: 3, arbitrary: fc.oneof(...sorts) },
 )
 
 const inspect: Words[] = ['a', 'b', 'c', 'key:1', ''].flatMap((key) => [
