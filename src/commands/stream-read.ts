@@ -1,6 +1,6 @@
 /** XREAD and XREADGROUP. Source: redis src/t_stream.c; kvrocks src/commands/cmd_stream.cc. */
 
-import { type Bytes, compare } from '../bytes/bytes.js'
+import type { Bytes } from '../bytes/bytes.js'
 import type { Args } from '../protocol/args.js'
 import {
   GROUP_MISSING,
@@ -16,7 +16,7 @@ import type { Reply } from '../protocol/reply.js'
 import { requireGroup } from '../types/stream/groups.js'
 import { ENTRY_ID_MAX, formatId, ID_ZERO, nextId, previousId, type StreamId } from '../types/stream/ids.js'
 import * as pending from '../types/stream/pending.js'
-import { type Group, openStream } from '../types/stream/rows.js'
+import { type Group, hasEntriesAfter, openStream } from '../types/stream/rows.js'
 import { type AnyCommand, BLOCKING, command, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { EVENT_STREAM } from './key-events.js'
@@ -181,7 +181,7 @@ function findNew({ db }: Context, keys: readonly Bytes[], after: readonly Stream
     const stream = openStream(db, key)
     const last = after[index] as StreamId
     const start = nextId(last)
-    if (stream === undefined || start === undefined || compare(stream.lastEntryId, last) <= 0) return
+    if (stream === undefined || start === undefined || !hasEntriesAfter(stream, last)) return
     const range = { start, end: ENTRY_ID_MAX, reverse: false, count }
     found.push({ stream, range, begin: (reply) => beginStream(reply, key) })
   })

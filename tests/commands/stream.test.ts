@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import { makeId } from '../../src/types/stream/ids.js'
+import { openStream, saveStream } from '../../src/types/stream/rows.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const NOW = 1_700_000_000_000
@@ -243,4 +245,45 @@ test('a consumer that is given an entry again takes it from its owner', async (t
       ['b', '1'],
     ],
   ])
+})
+
+test('a deleted entry that Kvrocks left as the last one does not answer those who wait', async (t) => {
+  await using s = await startServer()
+  const [client, waiting] = [await s.connect(), await s.connect()]
+  await client.run('xgroup', 'create', 's', 'g', '$', 'mkstream')
+  await client.run('xadd', 's', 1, 'f', 'v')
+  const stream = openStream(s.server.defaultDatabase, Buffer.from('s'))
+  if (stream === undefined) throw new Error('the stream exists')
+  stream.lastEntryId = makeId(9, 0)
+  stream.lastId = makeId(9, 0)
+  saveStream(stream)
+  t.equal(await client.run('xread', 'streams', 's', 1), '*-1\r\n')
+  t.same(await client.value('xread', 'streams', 's', 0), [['s', [['1-0', ['f', 'v']]]]])
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>')
+  t.equal(await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>'), '*-1\r\n')
+  waiting.send('xread', 'block', 0, 'streams', 's', 1)
+  await untilBlocked(s, 1)
+  await client.run('xadd', 's', 10, 'f', 'v')
+  t.same((await waiting.nextReply()).value, [['s', [['10-0', ['f', 'v']]]]])
+})
+
+test('changes of streams are told to those who subscribed to them', async (t) => {
+  await using s = await startServer()
+  const [client, listener] = [await s.connect(), await s.connect()]
+  await client.run('config', 'set', 'notify-keyspace-events', 'Et')
+  await listener.run('psubscribe', '__keyevent@*')
+  await client.run('xadd', 's', 'maxlen', 1, 1, 'f', 'v')
+  await client.run('xadd', 's', 'maxlen', 1, 2, 'f', 'v')
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>')
+  await client.run('xgroup', 'setid', 's', 'g', 0)
+  await client.run('xgroup', 'delconsumer', 's', 'g', 'c')
+  await client.run('xgroup', 'destroy', 's', 'g')
+  await client.run('xdel', 's', 2)
+  await client.run('xsetid', 's', 3)
+  const events = ['xadd', 'xadd', 'xtrim', 'xgroup-create', 'xgroup-createconsumer', 'xgroup-setid']
+  events.push('xgroup-delconsumer', 'xgroup-destroy', 'xdel', 'xsetid')
+  for (const event of events) {
+    t.same((await listener.nextReply()).value, ['pmessage', '__keyevent@*', `__keyevent@0__:${event}`, 's'])
+  }
 })

@@ -4,7 +4,7 @@
  * Source: redis src/t_stream.c; kvrocks src/types/redis_stream.cc.
  */
 
-import { type Bytes, compare } from '../../bytes/bytes.js'
+import type { Bytes } from '../../bytes/bytes.js'
 import { addInt64, type Int64 } from '../../bytes/int64.js'
 import type { Database } from '../../storage/database.js'
 import { TYPE_STREAM } from '../../storage/metadata.js'
@@ -15,6 +15,7 @@ import {
   type Consumer,
   deletePending,
   type Group,
+  hasEntriesAfter,
   openGroup,
   openStream,
   type PendingEntry,
@@ -59,7 +60,7 @@ class Consumers {
 
 /** True if the group has not been given all entries. */
 export function hasNew({ stream, lastId }: Group): boolean {
-  return stream.metadata.size > 0 && compare(stream.lastEntryId, lastId) > 0
+  return hasEntriesAfter(stream, lastId)
 }
 
 export interface Delivery<T> {

@@ -12,7 +12,7 @@
  * Source: kvrocks src/types/redis_stream.cc; StreamMetadata in src/storage/redis_metadata.cc.
  */
 
-import type { Bytes } from '../../bytes/bytes.js'
+import { type Bytes, compare } from '../../bytes/bytes.js'
 import { type Int64, readInt64, readUint64, writeUint64 } from '../../bytes/int64.js'
 import { CF_STREAM } from '../../storage/column-family.js'
 import type { Database } from '../../storage/database.js'
@@ -120,6 +120,17 @@ export function scanEntries(
   const to = Buffer.alloc(ID_BYTES + 1)
   minId(end, ENTRY_ID_MAX).copy(to)
   return stream.rows.scan({ from: minId(start, to), to, reverse, values })
+}
+
+/**
+ * True if the stream has entries after `id`. Kvrocks may leave the id of a deleted entry as that of the last, so the
+ * entry is looked at; otherwise clients that wait would be answered with nothing, again and again.
+ */
+export function hasEntriesAfter(stream: OpenStream, id: StreamId): boolean {
+  if (stream.metadata.size === 0 || compare(stream.lastEntryId, id) <= 0) return false
+  if (stream.rows.get(stream.lastEntryId) !== undefined) return true
+  using cursor = scanEntries(stream, id, ENTRY_ID_MAX, { reverse: true, values: false })
+  return cursor.next() && compare(cursor.key, id) > 0
 }
 
 function idAt(row: Bytes, at: number): StreamId {
