@@ -245,7 +245,7 @@ interface Pause {
 function parsePause(args: Args): Pause {
   if (args.count > 4) throw SYNTAX
   const isWrite = args.count === 4 && args.is(3, 'write')
-  if (args.count === 4 && !isWrite && !args.is(3, 'all')) throw SYNTAX
+  if (args.count === 4 && !isWrite && !args.is(3, 'all')) throw err('CLIENT PAUSE mode must be WRITE or ALL')
   const ms = integerAt(args, 2, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, TIMEOUT_NOT_AN_INTEGER)
   if (ms < 0) throw TIMEOUT_NEGATIVE
   return { ms, mode: isWrite ? 'write' : 'all' }

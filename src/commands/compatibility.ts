@@ -55,22 +55,14 @@ export const aclCommands: readonly AnyCommand[] = [
     }),
     sub('acl|getuser', 3, ADMIN, 'username', 'Returns the rules of a user.', noOptions, getUser),
     sub('acl|cat', -2, 0, '[category]', 'Lists the categories, or the commands of one.', noOptions, cat),
-    sub(
-      'acl|genpass',
-      -2,
-      0,
-      '[bits]',
-      'Makes a random password.',
-      (args) => (args.count === 2 ? 256 : integerAt(args, 2, 1, 4096, BAD_BITS)),
-      ({ reply }, _args, bits) => {
-        const digits = Math.ceil(bits / 4)
-        reply.bulkText(
-          randomBytes(Math.ceil(digits / 2))
-            .toString('hex')
-            .slice(0, digits),
-        )
-      },
-    ),
+    sub('acl|genpass', -2, 0, '[bits]', 'Makes a random password.', parsePasswordBits, ({ reply }, _args, bits) => {
+      const digits = Math.ceil(bits / 4)
+      reply.bulkText(
+        randomBytes(Math.ceil(digits / 2))
+          .toString('hex')
+          .slice(0, digits),
+      )
+    }),
   ]),
 ]
 
@@ -79,6 +71,12 @@ export const moduleCommands: readonly AnyCommand[] = [
     sub('module|list', 2, 0, '', 'Lists the modules: there are none.', noOptions, ({ reply }) => reply.array(0)),
   ]),
 ]
+
+function parsePasswordBits(args: Args): number {
+  const bits = args.count === 2 ? 256 : integerAt(args, 2)
+  if (bits < 1 || bits > 4096) throw BAD_BITS
+  return bits
+}
 
 function getUser(context: ServerContext, args: Args): void {
   const { config, reply } = context

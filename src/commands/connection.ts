@@ -11,6 +11,7 @@ import {
   NO_PROTO,
   NOT_AN_INTEGER,
   PROTOCOL_NOT_AN_INTEGER,
+  SYNTAX,
   unknownHelloOption,
   WRONG_PASSWORD,
   wrongArity,
@@ -153,7 +154,7 @@ interface Credentials {
 }
 
 function parseAuth(args: Args): Credentials {
-  if (args.count > 3) throw wrongArity('auth')
+  if (args.count > 3) throw SYNTAX
   if (args.count === 2) return { user: undefined, password: args.at(1) }
   return { user: args.at(1), password: args.at(2) }
 }

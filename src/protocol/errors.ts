@@ -99,6 +99,12 @@ export function notInMulti(name: string): ReplyError {
   return err(`Can't execute ${name} in MULTI`)
 }
 
+/** EXEC itself was refused. */
+export function execAborted(reason: ReplyError): ReplyError {
+  const text = reason.text.startsWith('ERR ') ? reason.text.slice(4) : reason.text
+  return new ReplyError(`EXECABORT Transaction discarded because of: ${text}`)
+}
+
 export function unknownHelloOption(option: string): ReplyError {
   return err(`Syntax error in HELLO option '${option}'`)
 }

@@ -76,7 +76,7 @@ export class Dispatcher {
       }
     } catch (error) {
       if (command !== undefined) command.stats.rejected++
-      this.#refuse(connection, replyStart, error)
+      this.#refuse(connection, replyStart, error, command)
     }
     this.#afterReply(connection, replyStart)
   }
@@ -229,7 +229,9 @@ export class Dispatcher {
       stats.byBound[at] = (stats.byBound[at] as number) + 1
     }
     this.#server.stats.commandsProcessed++
-    this.#server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
+    if (this.#server.config.values['latency-monitor-threshold'] > 0) {
+      this.#server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
+    }
   }
 
   /** rocksdb.write_options.write_batch_max_bytes bounds what one command may write. */
@@ -271,8 +273,13 @@ export class Dispatcher {
   }
 
   /** A request that was refused before it ran. */
-  #refuse(connection: Connection, replyStart: number, error: unknown): void {
+  #refuse(connection: Connection, replyStart: number, error: unknown, command: BoundCommand | undefined): void {
     const { transaction } = connection
+    if (transaction !== undefined && command?.name === 'exec' && error instanceof ReplyError) {
+      this.#server.transactions.discard(connection)
+      this.#answerError(connection, replyStart, errors.execAborted(error))
+      return
+    }
     if (transaction !== undefined && error !== errors.NO_AUTH) transaction.isFailed = true
     this.#answerError(connection, replyStart, error)
   }

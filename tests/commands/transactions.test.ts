@@ -31,6 +31,16 @@ test('a command that is refused while queueing spoils the transaction', async (t
   t.equal(await s.run('get', 'a'), '$-1\r\n')
 })
 
+test('EXEC that is refused itself ends the transaction', async (t) => {
+  await using s = await startServer()
+  await s.run('multi')
+  t.equal(
+    await s.run('exec', 'x'),
+    "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n",
+  )
+  t.equal(await s.run('exec'), '-ERR EXEC without MULTI\r\n')
+})
+
 test('a command that fails in EXEC harms only itself', async (t) => {
   await using s = await startServer()
   await s.run('set', 's', 'x')
