@@ -11,6 +11,7 @@ export interface CronJob {
 
 const SAMPLE_MS = 100
 const EXPIRY_MS = 100
+const OUTPUT_CHECK_MS = 1000
 const IDLE_CHECK_MS = 10_000
 /** Idle connections are looked for among so many at a time. */
 const IDLE_CHECKED_MAX = 50
@@ -27,6 +28,7 @@ export class Cron {
     this.#jobs = [
       { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.sampleStats() },
       { name: 'sweep expired keys', everyMs: EXPIRY_MS, run: () => server.sweepExpired() },
+      { name: 'check output limits', everyMs: OUTPUT_CHECK_MS, run: () => server.checkOutputs() },
       { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
     ]
   }

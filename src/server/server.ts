@@ -474,6 +474,11 @@ export class Server implements ServerView {
     if (this.#checkOutput(connection) && !connection.isSuspended && !connection.isBackedUp) connection.resumeReading()
   }
 
+  /** Called every second: a client that takes nothing gives no other occasion to look at its soft limit. */
+  checkOutputs(): void {
+    for (const connection of this.clients.all()) this.#checkOutput(connection)
+  }
+
   /** Closes the connection if it takes its output too slowly; true if it stays. */
   #checkOutput(connection: Connection): boolean {
     if (!connection.overLimit(this.config.values['client-output-buffer-limit'], this.#clock())) return true

@@ -80,6 +80,7 @@ test('redis-cli: commands, hints, RESP3, piped requests and mass insertion', asy
   t.same(await cli([], 'set b 2\nget b\nincr b\n'), { out: 'OK\n2\n3\n', code: 0 })
   const { out } = await cli(['--pipe'], '*3\r\n$3\r\nSET\r\n$1\r\np\r\n$1\r\n1\r\n'.repeat(1000))
   t.match(out, /errors: 0, replies: 1000/)
+  t.match((await cli(['--scan'])).out, /^(a|b|p)\n(a|b|p)\n(a|b|p)\n$/)
   t.match((await cli(['info', 'server'])).out, /kvrocks_version:/)
 })
 

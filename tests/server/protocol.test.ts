@@ -141,6 +141,42 @@ test('client-output-buffer-limit closes a monitor that does not read', async (t)
   t.equal(s.server.clients.monitorCount, 0)
 })
 
+test('client-output-buffer-limit: the soft limit counts seconds', async (t) => {
+  await using s = await startServer()
+  await s.run('config', 'set', 'client-output-buffer-limit', 'normal 0 1mb 10')
+  await s.run('set', 'big', Buffer.alloc(2 ** 23, 'x'))
+  const slow = await s.connect()
+  slow.socket.pause()
+  slow.write('GET big\r\n'.repeat(4))
+  while (![...s.server.clients.all()].some(({ id, outputBytes }) => id === 2 && outputBytes > 2 ** 20))
+    await s.run('ping')
+  s.server.checkOutputs()
+  s.advance(10_000)
+  s.server.checkOutputs()
+  t.equal(s.server.clients.count, 2)
+  s.advance(1)
+  s.server.checkOutputs()
+  await s.run('ping')
+  t.equal(s.server.clients.count, 1)
+})
+
+test('what a monitor sees does not break into a reply that is sent piece by piece', async (t) => {
+  await using s = await startServer()
+  const fields = Array.from({ length: 20_000 }, (_, index) => [`f${index}`, 'v'.repeat(50)]).flat()
+  await s.run('hset', 'h', ...fields)
+  const client = await s.connect()
+  await client.run('monitor')
+  client.send('hgetall', 'h')
+  for (let index = 0; index < 20; index++) await s.run('set', `k${index}`, '1')
+  const seen: string[] = []
+  for (let i = 0; i < 21; i++) {
+    const { value, kind } = await client.nextReply()
+    seen.push(kind)
+    if (kind === '*') t.equal((value as unknown[]).length, fields.length)
+  }
+  t.equal(seen.filter((kind) => kind === '+').length, 20)
+})
+
 test('timeout closes who is idle', async (t) => {
   await using s = await startServer({ config: { timeout: 5 } })
   const idle = await s.connect()
