@@ -92,8 +92,10 @@ const WHOLE_ELEMENTS_MAX = 10_000
  * Source: kvrocks src/storage/redis_db.cc, Database::Copy.
  */
 export function copy(from: Place, to: Place, moves: boolean): void {
-  const row = readAnyRow(from.db, from.key)
-  if (row === undefined) throw new RangeError('the source of a copy exists')
+  const found = readAnyRow(from.db, from.key)
+  if (found === undefined) throw new RangeError('the source of a copy exists')
+  // A copy: the scans below may commit the turn, and what it wrote is gone then.
+  const row = copyBytes(found)
   const type = rowType(row)
   const metadata = isSingleRow(type) ? undefined : decodeMetadata(row)
   const stale = metadata === undefined ? [] : staleRows(from, to, metadata)

@@ -80,6 +80,18 @@ test('COPY makes a key of its own, with REPLACE over another', async (t) => {
   t.equal(await s.run('copy', 's', 'u', 'foo'), '-ERR syntax error\r\n')
 })
 
+test('a key that the same turn wrote among many others is renamed whole', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  const others = Array.from({ length: 400 }, (_, index) => `SADD s${index} m\r\n`).join('')
+  client.write(`HSET h f v\r\nXADD x 1-1 f v\r\n${others}RENAME h i\r\nCOPY x y\r\nHGETALL i\r\nXLEN y\r\n`)
+  for (let i = 0; i < 402; i++) await client.nextReply()
+  t.equal((await client.nextReply()).bytes, OK)
+  t.equal((await client.nextReply()).bytes, ':1\r\n')
+  t.equal((await client.nextReply()).bytes, '*2\r\n$1\r\nf\r\n$1\r\nv\r\n')
+  t.equal((await client.nextReply()).bytes, ':1\r\n')
+})
+
 test('a copy of very many elements is whole', async (t) => {
   await using s = await startServer()
   const members = Array.from({ length: 25_000 }, (_, index) => `member-of-some-length-${index}`)

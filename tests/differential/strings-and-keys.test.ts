@@ -139,6 +139,12 @@ const inspect: Words[] = ['a', 'b', 'c', 'key:1', ''].flatMap((key) => [
 
 for (const protocol of [2, 3] as const) {
   test(`strings and keys answer as redis-server does, RESP${protocol}`, { skip: REDIS_MISSING }, async () => {
-    await compareSequences({ command, inspect, differences: Object.values(differences), sequences: 150, protocol })
+    await compareSequences({
+      command,
+      inspect,
+      differences: Object.values(differences),
+      sequences: Number(process.env['SEQUENCES'] ?? 150),
+      protocol,
+    })
   })
 }
