@@ -41,7 +41,7 @@ import {
 } from './operations.js'
 import { type RowChange, unknownRow } from './row-change.js'
 import { serverChange } from './server-rows.js'
-import { streamChange, streamMetadataChange } from './stream-rows.js'
+import { isRewrittenStream, streamChange, streamMetadataChange } from './stream-rows.js'
 
 const DEL = latin1('DEL')
 const SET = latin1('SET')
@@ -155,7 +155,8 @@ class Scribe {
   #finish(nsKey: string, facts: KeyFacts, start: number): void {
     const { metadata } = facts
     if (metadata === undefined || facts.puts.length === 0) return
-    const isFresh = isRewritten(facts, metadata)
+    const isFresh =
+      metadata.type === TYPE_STREAM ? isRewrittenStream(facts, this.#slotEncoded) : isRewritten(facts, metadata)
     if (!isFresh && metadata.expireMs === 0) return
     const key = parseNsKey(latin1(nsKey), this.#slotEncoded)?.key
     if (key === undefined) return

@@ -10,9 +10,9 @@
  * Source: kvrocks src/types/redis_stream_base.h, redis_stream.cc; StreamMetadata in src/storage/redis_metadata.h.
  */
 
-import { type Bytes, latin1 } from '../bytes/bytes.js'
+import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
 import { decimal, readInt64, readUint64 } from '../bytes/int64.js'
-import type { InternalKey } from '../storage/keys.js'
+import { type InternalKey, parseInternalKey } from '../storage/keys.js'
 import type { Metadata } from '../storage/metadata.js'
 import type { KeyFacts, Operation, Row } from './operations.js'
 import type { RowChange } from './row-change.js'
@@ -46,7 +46,8 @@ const PENDING = 3
 const ID_BYTES = 16
 const GROUP_VALUE_BYTES = 48
 const MAX_DELETED_AT = 32
-const LAST_ENTRY_AT = 64
+const GROUPS_AT = 88
+const TAIL_BYTES = 96
 const ENTRIES_ADDED_AT = 80
 const TAIL_BYTES_MIN = 88
 
@@ -92,9 +93,28 @@ export function streamMetadataChange(
   const tail = metadata?.tail
   if ((hasRows && !isSetId) || tail === undefined || tail.length < TAIL_BYTES_MIN) return undefined
   const added = decimal(readUint64(tail, ENTRIES_ADDED_AT))
-  const last = idText(tail, LAST_ENTRY_AT)
+  const last = idText(tail, 0)
   const deleted = idText(tail, MAX_DELETED_AT)
   return { ...base, op: 'put', command: [XSETID, base.key, last, ENTRIESADDED, added, MAXDELETEDID, deleted] }
+}
+
+/**
+ * True if all that the stream holds was put by the operation: of a copy, whose metadata stand before its rows, and of a
+ * stream without history.
+ */
+export function isRewrittenStream(
+  { metadata, metadataSequence, puts, removes }: KeyFacts,
+  slotEncoded: boolean,
+): boolean {
+  const [first] = puts
+  if (metadata === undefined || first === undefined || removes.length > 0) return false
+  if (metadataSequence < first.sequence) return true
+  if (metadata.tail.length < TAIL_BYTES) return false
+  const kinds = puts.map(({ key }) => parseInternalKey(key, slotEncoded)?.subKey ?? EMPTY)
+  const entries = kinds.filter((subKey) => !isGroupRow(subKey)).length
+  const groups = kinds.filter((subKey) => isGroupRow(subKey) && subKey[KIND_AT] === GROUP).length
+  const added = readUint64(metadata.tail, ENTRIES_ADDED_AT)
+  return entries > 0 && added === entries && readUint64(metadata.tail, GROUPS_AT) === groups
 }
 
 /** True of rows of groups, consumers and pending entries. */

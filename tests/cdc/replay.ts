@@ -39,6 +39,8 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   list: ['lrange', 'KEY', '0', '-1'],
   set: ['smembers', 'KEY'],
   zset: ['zrange', 'KEY', '0', '-1', 'withscores'],
+  sortedint: ['sirange', 'KEY', '0', '100'],
+  stream: ['xinfo', 'stream', 'KEY', 'full'],
 }
 
 /** The first 21,000 bits. */
