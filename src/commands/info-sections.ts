@@ -42,6 +42,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: 'Commandstats', fields: commandFields },
   { title: 'Errorstats', fields: errorFields },
   { title: 'Cluster', fields: ({ config }) => [['cluster_enabled', config['cluster-enabled']]] },
+  { title: 'CDC', needsDatabase: true, fields: feedFields },
   { title: 'Keyspace', needsDatabase: true, fields: keyspaceFields },
   { title: 'RocksDB', needsDatabase: true, fields: rocksdbFields },
 ]
@@ -51,6 +52,21 @@ const GIB = 1024 ** 3
 const KEYED_FAMILIES: readonly ColumnFamily[] = [CF_DEFAULT, CF_METADATA, CF_ZSET_SCORE, CF_STREAM, CF_SEARCH]
 const SECONDS_PER_DAY = 86_400
 const startRssBytes = process.memoryUsage.rss()
+
+/** What can be read of the change feed, and who reads it. */
+function feedFields({ server, store }: ServerContext): InfoField[] {
+  const { oldest, latest, bytes, files } = store.wal.range(server.nowMs())
+  const { count, oldestMs } = server.snapshots
+  return [
+    ['cdc_oldest_sequence', oldest],
+    ['cdc_latest_sequence', latest],
+    ['cdc_wal_bytes', bytes],
+    ['cdc_wal_files', files],
+    ['cdc_open_readers', store.wal.openCount],
+    ['cdc_open_snapshots', count],
+    ['cdc_oldest_snapshot_seconds', oldestMs === undefined ? 0 : Math.floor((server.nowMs() - oldestMs) / 1000)],
+  ]
+}
 
 function serverFields({ config, server, settings }: ServerContext): InfoField[] {
   const mode = config['cluster-enabled'] ? 'cluster' : 'standalone'

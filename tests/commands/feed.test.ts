@@ -269,3 +269,16 @@ test('what has left the log is a WALGAP under STRICT', async (t) => {
   t.equal((polled as ReplyFailure).message, 'WALGAP sequence 1 has left the log, the oldest readable sequence is 4')
   t.same(pollOf(await client.value('pollupdates', 0)).updates.length, 1)
 })
+
+test('INFO cdc says what the log holds and who reads it', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', '1')
+  await s.run('cdc', 'snapshot', 'open')
+  s.advance(2000)
+  const info = await s.run('info', 'cdc')
+  t.match(
+    info,
+    /# CDC\r\ncdc_oldest_sequence:1\r\ncdc_latest_sequence:1\r\ncdc_wal_bytes:[1-9]\d*\r\ncdc_wal_files:1\r\n/,
+  )
+  t.match(info, /cdc_open_snapshots:1\r\ncdc_oldest_snapshot_seconds:2\r\n/)
+})
