@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { EmptyGaps, learnFront, skipForward } from '../../src/storage/empty-gaps.js'
 import { DEFAULT_NAMESPACE } from '../../src/storage/keys.js'
 import * as zsets from '../../src/types/zset.js'
 import { collect } from '../../src/types/zset-range.js'
@@ -106,3 +107,25 @@ test('a scan that was opened before a row was put tells nothing of where the row
   before?.close()
   t.same(z.all(), [1, 2, 3])
 })
+
+for (const slotEncoded of [false, true]) {
+  test(`gaps belong to one life of one key, ${slotEncoded ? 'with' : 'without'} slots in the keys`, async (t) => {
+    const gaps = new EmptyGaps(slotEncoded)
+    const row = (key: string, version: string, subKey: string): string =>
+      `\x02ns${slotEncoded ? '\x12\x34' : ''}\0\0\0${String.fromCharCode(key.length)}${key}${version}${subKey}`
+    gaps.noteDelete(row('key', 'version1', 'b'))
+    const known = gaps.of(row('key', 'version1', ''))
+    if (known === undefined) throw new Error('the collection is watched')
+    t.equal(gaps.of(row('key', 'version2', '')), undefined)
+    t.equal(gaps.of(row('ke', 'yversion', '1')), undefined)
+    const [first, last] = [row('key', 'version1', ''), row('key', 'version1', 'z')]
+    learnFront(known, first, row('key', 'version1', 'm'))
+    gaps.notePut(row('key', 'version2', 'a'))
+    t.equal(skipForward(known, row('key', 'version1', 'c'), last), row('key', 'version1', 'm'))
+    gaps.notePut(row('key', 'version1', 'd'))
+    t.equal(skipForward(known, row('key', 'version1', 'c'), last), row('key', 'version1', 'd'))
+    t.equal(skipForward(known, row('key', 'version1', 'e'), last), row('key', 'version1', 'e'))
+    gaps.forget()
+    t.equal(gaps.of(first), undefined)
+  })
+}
