@@ -138,7 +138,10 @@ const inspect: Words[] = ['a', 'b', 'c', 'key:1', ''].flatMap((key) => [
 ])
 
 for (const protocol of [2, 3] as const) {
-  test(`strings and keys answer as redis-server does, RESP${protocol}`, { skip: REDIS_MISSING }, async () => {
+  test(`strings and keys answer as redis-server does, RESP${protocol}`, {
+    skip: REDIS_MISSING,
+    timeout: 600_000,
+  }, async () => {
     await compareSequences({
       command,
       inspect,
