@@ -223,8 +223,12 @@ class Loader {
     if (this.#isSkipping) return
     const key = copy(part.key)
     const expireMs = Number(part.expireMs ?? 0)
-    if (!part.first) appendValue(db, key, part.value)
-    else if (!replaceValue(db, key, part.value, expireMs)) throw NOT_DUMPABLE
+    const savepoint = turn.savepoint()
+    const isWritten = part.first ? replaceValue(db, key, part.value, expireMs) : appendValue(db, key, part.value)
+    if (!isWritten) {
+      turn.rollback(savepoint)
+      throw NOT_DUMPABLE
+    }
     server.commitSoon()
   }
 

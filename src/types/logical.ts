@@ -17,7 +17,7 @@ import {
   TYPE_STRING,
   TYPE_ZSET,
 } from '../storage/metadata.js'
-import type { RdbValue } from '../storage/rdb/value.js'
+import type { HashValue, RdbValue, ZsetValue } from '../storage/rdb/value.js'
 import type { RowCursor } from '../storage/row-cursor.js'
 import { readAnyRow } from '../storage/rows.js'
 import { openBits, wholeBits } from './bitmap/rows.js'
@@ -78,19 +78,17 @@ export function readValue(db: Database, key: Bytes, type: DataType): RdbValue | 
   return READERS[type]?.(db, key)
 }
 
-/** Makes `value` the value of `key`, which must not exist, and never expire. False if the type cannot be written. */
+/**
+ * Makes `value` the value of `key`, which must not exist, and never expire. False if the value cannot be written: that of
+ * a module, or a hash with fields that will expire.
+ */
 export function writeValue(db: Database, key: Bytes, value: RdbValue): boolean {
   switch (value.type) {
     case 'string':
       if (!hyperloglogs.fromRedisString(db, key, value.value)) strings.write(db, key, value.value)
       return true
     case 'hash':
-      hashes.set(
-        db,
-        key,
-        value.entries.map(([field, content]) => [field, content] as const),
-      )
-      return true
+      return addFields(db, key, value)
     case 'set':
       sets.replace(db, key, value.members)
       return true
@@ -98,11 +96,7 @@ export function writeValue(db: Database, key: Bytes, value: RdbValue): boolean {
       lists.replace(db, key, value.elements)
       return true
     case 'zset':
-      zsets.replace(
-        db,
-        key,
-        value.entries.map(([member, score]) => ({ member, score })),
-      )
+      zsets.replace(db, key, scoredMembers(value))
       return true
     case 'stream':
       streams.fromValue(db, key, value)
@@ -112,24 +106,30 @@ export function writeValue(db: Database, key: Bytes, value: RdbValue): boolean {
   }
 }
 
-/** Adds a further part of a collection to a key that `writeValue` made of the first. */
-export function appendValue(db: Database, key: Bytes, value: RdbValue): void {
-  if (value.type === 'hash')
-    hashes.set(
-      db,
-      key,
-      value.entries.map(([field, content]) => [field, content] as const),
-    )
-  else if (value.type === 'set') sets.add(db, key, value.members)
+/** Adds a further part of a collection to a key that `writeValue` made of the first. False as there. */
+export function appendValue(db: Database, key: Bytes, value: RdbValue): boolean {
+  if (value.type === 'hash') return addFields(db, key, value)
+  if (value.type === 'set') sets.add(db, key, value.members)
   else if (value.type === 'list') lists.push(db, key, 'right', value.elements)
-  else if (value.type === 'zset')
-    zsets.add(
-      db,
-      key,
-      value.entries.map(([member, score]) => ({ member, score })),
-    )
+  else if (value.type === 'zset') zsets.add(db, key, scoredMembers(value))
   else if (value.type === 'stream') streams.appendValue(db, key, value)
   else throw new RangeError(`a ${value.type} has no parts`)
+  return true
+}
+
+/** Fields whose time is over are left out. */
+function addFields(db: Database, key: Bytes, { entries }: HashValue): boolean {
+  const pairs: [Bytes, Bytes][] = []
+  for (const [field, content, expireMs] of entries) {
+    if (expireMs !== undefined && expireMs > db.nowMs) return false
+    if (expireMs === undefined) pairs.push([field, content])
+  }
+  if (pairs.length > 0) hashes.set(db, key, pairs)
+  return true
+}
+
+function scoredMembers({ entries }: ZsetValue): zsets.ScoredMember[] {
+  return entries.map(([member, score]) => ({ member, score }))
 }
 
 /** Deletes what is at `key` and makes `value` its value, to expire at `expireMs` (0 = never). False as `writeValue`. */

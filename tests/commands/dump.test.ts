@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { createPayload } from '../../src/storage/rdb/payload.js'
 import { parseReply } from '../support/resp.js'
 import { startServer, type TestServer } from '../support/server.js'
 import { rdb } from './dump-fixture.js'
@@ -79,6 +80,31 @@ test('RESTORE refuses what makes no sense', async (t) => {
   t.equal(await s.run('restore', 'x', '0', damaged), BAD_PAYLOAD)
   t.equal(await s.run('exists', 'x'), ':0\r\n')
   t.same(s.logged, [])
+})
+
+test('RESTORE leaves out hash fields whose time is over, and refuses those whose time will come', async (t) => {
+  await using s = await startServer()
+  const payload = (expireMs: number): Buffer => {
+    const entries: [Buffer, Buffer, number?][] = [
+      [Buffer.from('f'), Buffer.from('1')],
+      [Buffer.from('g'), Buffer.from('2'), expireMs],
+    ]
+    return createPayload({ type: 'hash', entries })
+  }
+  t.equal(await s.run('restore', 'h', '0', payload(1_600_000_000_000)), OK)
+  t.equal(await s.run('hgetall', 'h'), '*2\r\n$1\r\nf\r\n$1\r\n1\r\n')
+  t.equal(await s.run('restore', 'h', '0', payload(1_800_000_000_000), 'replace'), '-ERR Bad data format\r\n')
+  t.equal(await s.run('hgetall', 'h'), '*2\r\n$1\r\nf\r\n$1\r\n1\r\n', 'as before')
+})
+
+test('streams are dumped and restored with their groups', async (t) => {
+  await using s = await startServer()
+  await s.run('xadd', 'x', '1-1', 'f', 'v')
+  await s.run('xgroup', 'create', 'x', 'g', '0')
+  await s.run('xreadgroup', 'group', 'g', 'c', 'streams', 'x', '>')
+  t.equal(await s.run('restore', 'y', '0', await dump(s, 'x')), OK)
+  t.equal(await s.run('xrange', 'y', '-', '+'), await s.run('xrange', 'x', '-', '+'))
+  t.equal(await s.run('xpending', 'y', 'g'), await s.run('xpending', 'x', 'g'))
 })
 
 test('RDB LOAD reads one database of a file that redis-server wrote', async (t) => {
