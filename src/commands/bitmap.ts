@@ -107,8 +107,9 @@ function parseUnit(args: Args, index: number): 'byte' | 'bit' {
 function parseCount(args: Args): bitmaps.BitRange {
   if (args.count === 2) return { start: 0, stop: -1, unit: 'byte' }
   if (args.count === 3 || args.count > 5) throw SYNTAX
-  const unit = parseUnit(args, 4)
-  return { start: Number(int64At(args, 2)), stop: Number(int64At(args, 3)), unit }
+  const start = Number(int64At(args, 2))
+  const stop = Number(int64At(args, 3))
+  return { start, stop, unit: parseUnit(args, 4) }
 }
 
 interface PositionOptions {
@@ -121,9 +122,9 @@ function parsePosition(args: Args): PositionOptions {
   const bit = integerAt(args, 2, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, NOT_AN_INTEGER)
   if (bit !== 0 && bit !== 1) throw BIT_ARGUMENT
   if (args.count > 6) throw SYNTAX
-  const unit = parseUnit(args, 5)
   const start = args.count > 3 ? Number(int64At(args, 3)) : 0
   const stop = args.count > 4 ? Number(int64At(args, 4)) : -1
+  const unit = parseUnit(args, 5)
   return { bit, range: { start, stop, unit }, isEndGiven: args.count > 4 }
 }
 

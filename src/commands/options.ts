@@ -61,8 +61,8 @@ export class OptionReader {
 
   /** The next word as a number between `min` and `max`, both safe integers. */
   integer(min: number, max: number, refusal: ReplyError = NOT_AN_INTEGER): number {
-    const value = parseInt64(this.word())
-    if (typeof value === 'number' && value >= min && value <= max) return value
+    const value = parseClamped(this.word())
+    if (value !== undefined && value >= min && value <= max) return value
     this.refuse(refusal)
     return min
   }
@@ -101,8 +101,8 @@ export function integerAt(
   max: number = Number.MAX_SAFE_INTEGER,
   refusal: ReplyError = NOT_AN_INTEGER,
 ): number {
-  const value = parseInt64(args.at(index))
-  if (typeof value !== 'number' || value < min || value > max) throw refusal
+  const value = parseClamped(args.at(index))
+  if (value === undefined || value < min || value > max) throw refusal
   return value
 }
 
@@ -111,4 +111,11 @@ export function doubleAt(args: Args, index: number, refusal: ReplyError = NOT_A_
   const value = parseDouble(args.at(index))
   if (value === undefined) throw refusal
   return value
+}
+
+/** An int64; beyond the safe integers, where no count or position of ours can lie, the nearest of them. */
+function parseClamped(text: Bytes): number | undefined {
+  const value = parseInt64(text)
+  if (typeof value !== 'bigint') return value
+  return value > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
 }

@@ -256,12 +256,16 @@ function randomMembers({ db, reply }: Context, args: Args, count: number | undef
 
 function move({ db, reply, events }: Context, args: Args): void {
   const [source, destination, member] = [args.at(1), args.at(2), args.at(3)]
-  if (!sets.contains(db, source, [member])[0]) {
+  if (sets.size(db, source) === 0) {
     reply.integer(0)
     return
   }
   // Asked before anything is changed, for it may be of another type.
   const isThere = sets.contains(db, destination, [member])[0]
+  if (!sets.contains(db, source, [member])[0]) {
+    reply.integer(0)
+    return
+  }
   if (!source.equals(destination)) {
     const { isEmpty } = sets.remove(db, source, [member])
     events.notify(EVENT_SET, 'srem', source)
