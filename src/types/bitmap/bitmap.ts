@@ -46,7 +46,6 @@ export interface BitRange {
 /** The range in bits, [from, to], within `bytes`; undefined if empty. */
 function resolve({ start, stop, unit }: BitRange, bytes: number): { from: number; to: number } | undefined {
   const total = unit === 'bit' ? bytes * 8 : bytes
-  if (start < 0 && stop < 0 && start > stop) return undefined
   const from = Math.max(0, start < 0 ? total + start : start)
   const to = Math.min(total - 1, Math.max(0, stop < 0 ? total + stop : stop))
   if (from > to) return undefined
@@ -55,6 +54,8 @@ function resolve({ start, stop, unit }: BitRange, bytes: number): { from: number
 
 /** Number of bits that are set, in all or in `range`. */
 export function countBits(db: Database, key: Bytes, range: BitRange): number {
+  // BITCOUNT alone calls such a range empty before it is fitted to the value.
+  if (range.start < 0 && range.stop < 0 && range.start > range.stop) return 0
   const source = openBits(db, key)
   const bounds = source === undefined ? undefined : resolve(range, source.size)
   if (source === undefined || bounds === undefined) return 0
