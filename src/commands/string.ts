@@ -433,9 +433,7 @@ function append({ db, reply, config, events }: Context, args: Args): void {
 
 function setRange({ db, reply, config, events }: Context, args: Args, offset: number): void {
   const patch = args.at(3)
-  strings.checkType(strings.inspect(db, args.at(1)))
-  if (patch.length > 0) checkLength(config, offset + patch.length)
-  const length = strings.writeRange(db, args.at(1), offset, patch)
+  const length = strings.writeRange(db, args.at(1), offset, patch, (bytes) => checkLength(config, bytes))
   if (patch.length > 0) events.notify(EVENT_STRING, 'setrange', args.at(1))
   reply.integer(length)
 }

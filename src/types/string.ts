@@ -141,11 +141,18 @@ export function append(db: Database, key: Bytes, tail: Bytes, bytesMax: (bytes: 
 }
 
 /** Overwrites bytes from `offset` on, filling a gap with zeros, and keeps the TTL. Returns the new length in bytes. */
-export function writeRange(db: Database, key: Bytes, offset: number, patch: Bytes): number {
+export function writeRange(
+  db: Database,
+  key: Bytes,
+  offset: number,
+  patch: Bytes,
+  bytesMax: (bytes: number) => void,
+): number {
   const row = readRow(db, key, TYPE_STRING)
   const header = row === undefined ? NEVER_EXPIRES : row.subarray(0, headerSize(row))
   const current = row === undefined ? EMPTY : row.subarray(header.length)
   if (patch.length === 0) return current.length
+  bytesMax(offset + patch.length)
   const value = Buffer.alloc(Math.max(current.length, offset + patch.length))
   current.copy(value)
   patch.copy(value, offset)

@@ -106,6 +106,20 @@ test('a copy of very many elements is whole', async (t) => {
   t.equal(await s.run('sdiff', 't', 'u'), '*0\r\n')
 })
 
+test('inside MULTI a large copy is part of the one batch', async (t) => {
+  await using s = await startServer()
+  await s.run('sadd', 's', ...Array.from({ length: 11_000 }, (_, index) => `member${index}`))
+  await s.run('multi')
+  await s.run('copy', 's', 't')
+  await s.run('rename', 't', 'u')
+  await s.run('scard', 'u')
+  const sequence = s.server.store.latestSequence()
+  t.equal(await s.run('exec'), '*3\r\n:1\r\n+OK\r\n:11000\r\n')
+  using updates = s.server.store.rocks.updatesSince(sequence + 1)
+  t.equal(updates.next(10).length, 1)
+  t.equal(await s.run('exists', 't'), ':0\r\n')
+})
+
 test('MOVE and COPY DB reach the other databases of redis-databases', async (t) => {
   await using s = await startServer({ config: { 'redis-databases': 4 } })
   await s.run('mset', 'a', '1', 'b', '2')
