@@ -33,7 +33,8 @@ export function bitmapChange(
   const base = { namespace, type: 'bitmap', key, subKey }
   const segmentAt = segmentOffset(subKey)
   if (segmentAt === undefined) return unknownRow(row)
-  if (row.kind !== 'put') return { ...base, op: 'opaque' }
+  // Where the bitmap is copied over, its first segment says that it begins anew.
+  if (row.kind !== 'put') return facts.puts.length > 0 ? undefined : { ...base, op: 'opaque' }
   const command = commandOf(log)
   const isFirst = facts.puts[0] === row
   if (log !== undefined && command === LOG_SETBIT && log.words[1] !== undefined) {

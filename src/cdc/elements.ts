@@ -18,7 +18,7 @@ import {
 } from '../storage/metadata.js'
 import { bitmapChange } from './bitmap-rows.js'
 import { listChange } from './list-rows.js'
-import type { KeyFacts, Operation, Row } from './operations.js'
+import { isCopy, type KeyFacts, type Operation, type Row } from './operations.js'
 import { type RowChange, unknownRow } from './row-change.js'
 
 const HSET = latin1('HSET')
@@ -72,7 +72,7 @@ export function elementChange(
 /** True if all that the key holds was put by the operation, so that what it held before is gone. */
 export function isRewritten(facts: KeyFacts, metadata: Metadata): boolean {
   const { puts, removes } = facts
-  if (removes.length > 0 || puts.length < metadata.size || metadata.size === 0) return false
+  if ((removes.length > 0 && !isCopy(facts)) || puts.length < metadata.size || metadata.size === 0) return false
   if (metadata.type === TYPE_STREAM || metadata.type === TYPE_BITMAP || isEmptyable(metadata.type)) return false
   return new Set(puts.map((row) => row.key.latin1Slice(0))).size === metadata.size
 }

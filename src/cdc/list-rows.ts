@@ -69,7 +69,8 @@ export function listChange(
     case LOG_LMOVE:
       return movement(row, parsed, operation)
     default:
-      if (!isPut) return { ...base, op: 'opaque' }
+      // Where the list is copied over, its first element says that it begins anew.
+      if (!isPut) return facts.puts.length > 0 ? undefined : { ...base, op: 'opaque' }
       return { ...base, op: 'put', command: [RPUSH, key, row.value] }
   }
 }

@@ -137,6 +137,16 @@ function addMetadata(facts: KeyFacts, { value, sequence }: Row): void {
   if (!isSingleRow(facts.type)) facts.metadata = decodeMetadata(value)
 }
 
+/**
+ * True of what COPY writes alone: the metadata row before all elements, and before it at most the removal of elements
+ * that the former key would leave behind, for copies keep the version.
+ */
+export function isCopy({ metadata, metadataSequence, puts, removes }: KeyFacts): boolean {
+  const [first] = puts
+  if (metadata === undefined || first === undefined || metadataSequence > first.sequence) return false
+  return removes.every(({ sequence }) => sequence < metadataSequence)
+}
+
 /** The nsKey, latin1, of the key that an internalKey belongs to; undefined if it is none. */
 export function nsKeyOf(internalKey: Bytes, slotEncoded: boolean): string | undefined {
   const parsed = parseInternalKey(internalKey, slotEncoded)

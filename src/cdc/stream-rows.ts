@@ -14,7 +14,7 @@ import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
 import { decimal, readInt64, readUint64 } from '../bytes/int64.js'
 import { type InternalKey, parseInternalKey } from '../storage/keys.js'
 import type { Metadata } from '../storage/metadata.js'
-import type { KeyFacts, Operation, Row } from './operations.js'
+import { isCopy, type KeyFacts, type Operation, type Row } from './operations.js'
 import type { RowChange } from './row-change.js'
 
 const XADD = latin1('XADD')
@@ -102,14 +102,10 @@ export function streamMetadataChange(
  * True if all that the stream holds was put by the operation: of a copy, whose metadata stand before its rows, and of a
  * stream without history.
  */
-export function isRewrittenStream(
-  { metadata, metadataSequence, puts, removes }: KeyFacts,
-  slotEncoded: boolean,
-): boolean {
-  const [first] = puts
-  if (metadata === undefined || first === undefined || removes.length > 0) return false
-  if (metadataSequence < first.sequence) return true
-  if (metadata.tail.length < TAIL_BYTES) return false
+export function isRewrittenStream(facts: KeyFacts, slotEncoded: boolean): boolean {
+  if (isCopy(facts)) return true
+  const { metadata, puts, removes } = facts
+  if (metadata === undefined || removes.length > 0 || metadata.tail.length < TAIL_BYTES) return false
   const kinds = puts.map(({ key }) => parseInternalKey(key, slotEncoded)?.subKey ?? EMPTY)
   const entries = kinds.filter((subKey) => !isGroupRow(subKey)).length
   const groups = kinds.filter((subKey) => isGroupRow(subKey) && subKey[KIND_AT] === GROUP).length
