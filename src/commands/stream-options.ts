@@ -23,6 +23,8 @@ const PLUS = 0x2b
 const OPEN = 0x28
 /** What `~` removes at most without LIMIT: Redis's hundred nodes of a hundred entries. */
 const APPROXIMATE_LIMIT = 10_000
+/** What XADD with `MAXLEN ~` lets be: less than one of Redis's nodes. A trim an addition makes XADD four times as dear. */
+const APPROXIMATE_SLACK = 99
 
 /** The id in word `index`. Throws INVALID_STREAM_ID. */
 export function idAt(args: Args, index: number): StreamId {
@@ -114,7 +116,8 @@ export function parseTrim(args: Args, isAdd: boolean): TrimOptions {
   if (limit !== undefined && limit > 0 && trim === undefined) throw LIMIT_WITHOUT_TRIM
   if (limit !== undefined && !isApproximate) throw LIMIT_WITHOUT_TILDE
   const limitOf = limit ?? (isApproximate ? APPROXIMATE_LIMIT : 0)
-  const whole = trim === undefined ? undefined : { ...trim, limit: limitOf, references: references ?? 'keep' }
+  const slack = isAdd && isApproximate ? APPROXIMATE_SLACK : 0
+  const whole = trim === undefined ? undefined : { ...trim, limit: limitOf, slack, references: references ?? 'keep' }
   return { trim: whole, onlyExisting, end: at }
 }
 

@@ -163,14 +163,21 @@ test('XTRIM of very many entries is one record, and leaves groups alone', async 
   t.same(await client.value('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>'), [['s', [['3001-0', ['f', 'v']]]]])
 })
 
-test('a trim with ~ stops at its limit, and then keeps the new entry', async (t) => {
+test('a trim with ~ stops at its limit; with XADD it waits until a hundred entries are too many', async (t) => {
   await using s = await startServer()
   const client = await s.connect()
   for (const id of [1, 2, 3, 4]) await client.run('xadd', 's', id, 'f', 'v')
   t.equal(await client.value('xtrim', 's', 'maxlen', '~', 0, 'limit', 1), 1)
-  t.equal(await client.value('xadd', 's', 'maxlen', '~', 0, 'limit', 3, 5, 'f', 'v'), '5-0')
-  t.same(await client.value('xrange', 's', '-', '+'), [['5-0', ['f', 'v']]])
-  t.equal(await client.value('xtrim', 's', 'minid', '~', 9, 'limit', 0), 1)
+  t.equal(await client.value('xtrim', 's', 'minid', '~', 9, 'limit', 0), 3)
+  const lengths: unknown[] = []
+  for (let id = 5; id < 220; id++) {
+    await client.run('xadd', 's', 'maxlen', '~', 10, id, 'f', 'v')
+    lengths.push(await client.value('xlen', 's'))
+  }
+  t.equal(Math.max(...(lengths as number[])), 109)
+  t.same(lengths.slice(108, 111), [109, 10, 11])
+  t.equal(await client.value('xadd', 's', 'maxlen', '=', 2, 220, 'f', 'v'), '220-0')
+  t.equal(await client.value('xlen', 's'), 2)
 })
 
 test('XINFO STREAM FULL tells of groups, consumers and what they hold', async (t) => {

@@ -77,10 +77,15 @@ export function add(
 }
 
 /** True if the trim takes the new entry too: it does so last, and never one that a group is yet to be given. */
-function removesNew(stream: OpenStream, { maxLength, minId, limit, references }: Trim, id: StreamId, trimmed: number) {
+function removesNew(
+  stream: OpenStream,
+  { maxLength, minId, limit, slack, references }: Trim,
+  id: StreamId,
+  trimmed: number,
+) {
   if (stream.metadata.size > 0 || (limit > 0 && trimmed >= limit)) return false
   if (references === 'acknowledged' && stream.groups > 0) return false
-  return maxLength === undefined ? compare(id, minId) < 0 : maxLength === 0
+  return maxLength === undefined ? compare(id, minId) < 0 : maxLength === 0 && slack === 0
 }
 
 /** `count + 1` modulo 2^64. */

@@ -25,6 +25,8 @@ export interface Trim {
   readonly minId: StreamId
   /** Entries that are removed at most; 0 = no limit. */
   readonly limit: number
+  /** Entries in excess of `maxLength` that are let be, so that a scan serves many additions. */
+  readonly slack: number
   readonly references: References
 }
 
@@ -86,9 +88,10 @@ function nearestKept(stream: OpenStream, isRemoved: (id: Bytes) => boolean, from
 
 /** The removal of the oldest entries; undefined if all may stay. */
 export function planTrim(stream: OpenStream, how: Trim): Removal | undefined {
-  const { maxLength, minId, limit, references } = how
+  const { maxLength, minId, limit, slack, references } = how
   const { size } = stream.metadata
   const excess = maxLength === undefined ? size : size - maxLength
+  if (maxLength !== undefined && excess <= slack) return undefined
   if (excess <= 0 || (maxLength === undefined && compare(stream.firstId, minId) >= 0)) return undefined
   const countMax = limit === 0 ? excess : Math.min(limit, excess)
   const groups = references === 'keep' ? [] : readGroups(stream)
