@@ -18,10 +18,17 @@ export function formatDouble17(n: number): string {
   return `${rounded}e${exponent < 0 ? '-' : '+'}${power < 10 ? '0' : ''}${power}`
 }
 
-/** The shortest text that reads back as `n`, in the form of Redis since 7.2: 3.1, 1e-7, 1.5e+25, inf, -0. */
+/** Up to here Redis prints all digits of a whole number. Source: redis src/util.c, double2ll. */
+const INTEGER_MAX = 2 ** 62
+
+/**
+ * The shortest text that reads back as `n`, and all digits of a whole number up to INTEGER_MAX, in the form of Redis
+ * since 7.2: 3.1, 1e-7, 1.5e+25, inf, -0.
+ */
 export function formatDouble(n: number): string {
   if (!Number.isFinite(n)) return formatNonFinite(n)
   if (Number.isSafeInteger(n)) return Object.is(n, -0) ? '-0' : String(n)
+  if (Number.isInteger(n) && Math.abs(n) <= INTEGER_MAX) return String(BigInt(n))
   const [mantissa, exponent] = splitScientific(n.toExponential())
   const sign = n < 0 ? '-' : ''
   const digits = mantissa.slice(sign.length).replace('.', '')
@@ -41,11 +48,6 @@ export function formatFixed6(n: number): string {
   const units = n * 128
   if (Number.isInteger(units) && units % 2 !== 0) return lastDigitEven(fixed)
   return Object.is(n, -0) || (n < 0 && fixed[0] !== '-') ? `-${fixed}` : fixed
-}
-
-/** C's printf("%.17f") without the zeros at its end. Coordinates in the replies of Redis. */
-export function formatFixed17(n: number): string {
-  return Number.isFinite(n) ? trimZeros(n.toFixed(17)) : formatNonFinite(n)
 }
 
 /** "inf", "-inf" or "nan". */

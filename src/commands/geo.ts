@@ -233,8 +233,8 @@ function positions({ db, reply }: Context, args: Args): void {
 
 function replyPoint(reply: Reply, { longitude, latitude }: { longitude: number; latitude: number }): void {
   reply.array(2)
-  reply.fixedDouble(longitude)
-  reply.fixedDouble(latitude)
+  reply.score(longitude)
+  reply.score(latitude)
 }
 
 function search(context: Context, args: Args, keyAt: number, options: SearchOptions, event: string): void {

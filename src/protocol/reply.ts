@@ -4,7 +4,7 @@
  */
 
 import type { Bytes } from '../bytes/bytes.js'
-import { formatDouble, formatDouble17, formatFixed17 } from '../bytes/double.js'
+import { formatDouble, formatDouble17 } from '../bytes/double.js'
 import type { Int64 } from '../bytes/int64.js'
 import type { ReplyError } from './errors.js'
 
@@ -171,17 +171,10 @@ export class Reply {
     else this.bulkText(formatDouble17(value))
   }
 
-  /** A score of a sorted set, in the shortest form that reads back equal. */
+  /** A score of a sorted set or a coordinate, in the shortest form that reads back equal. */
   score(value: number): void {
     if (this.protocol === 3) this.#line(0x2c, formatDouble(value))
     else this.bulkText(formatDouble(value))
-  }
-
-  /** A double with up to 17 decimals, never in scientific notation. Source: redis src/networking.c, addReplyHumanLongDouble. */
-  fixedDouble(value: number): void {
-    const text = formatFixed17(value)
-    if (this.protocol === 3) this.#line(0x2c, text)
-    else this.bulkText(text)
   }
 
   /** An integer of any length, by its digits. */

@@ -43,12 +43,12 @@ test('GEODIST, GEOHASH and GEOPOS say where members are', async (t) => {
   t.equal(await client.run('geopos', 'none', 'x'), '*1\r\n*-1\r\n')
   t.equal(
     await client.run('geopos', 'sicily', 'Palermo'),
-    '*1\r\n*2\r\n$20\r\n13.36138933897018433\r\n$20\r\n38.11555639549629859\r\n',
+    '*1\r\n*2\r\n$18\r\n13.361389338970184\r\n$16\r\n38.1155563954963\r\n',
   )
   await client.run('hello', 3)
   t.equal(
     await client.run('geopos', 'sicily', 'Palermo', 'x'),
-    '*2\r\n*2\r\n,13.36138933897018433\r\n,38.11555639549629859\r\n_\r\n',
+    '*2\r\n*2\r\n,13.361389338970184\r\n,38.1155563954963\r\n_\r\n',
   )
   t.equal(await client.run('geodist', 'sicily', 'Palermo', 'Catania', 'mi'), '$8\r\n103.3182\r\n')
 })
@@ -77,7 +77,7 @@ test('GEOSEARCH finds what is in a circle or a box, nearest first where COUNT as
       'WITHDIST',
       'WITHHASH',
     ),
-    `*1\r\n*4\r\n$7\r\nPalermo\r\n$6\r\n0.0000\r\n:3479099956230698\r\n${bulks('13.36138933897018433', '38.11555639549629859')}`,
+    `*1\r\n*4\r\n$7\r\nPalermo\r\n$6\r\n0.0000\r\n:3479099956230698\r\n${bulks('13.361389338970184', '38.1155563954963')}`,
   )
   t.equal(await s.run('geosearch', 'none', 'frommember', 'x', 'byradius', 1, 'm'), '*0\r\n')
   t.equal(

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { CF_PROPAGATE } from '../../src/storage/column-family.js'
 import { RawClient } from '../support/raw-client.js'
-import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
+import { REDIS_MAJOR, REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer, type Word } from '../support/server.js'
 
 const LIBRARY = `#!lua name=mylib
@@ -325,6 +325,12 @@ const SESSION: readonly (readonly Word[])[] = [
   ['FUNCTION', 'FLUSH', 'ASYNC'],
 ]
 
+/** A payload's footer is the RDB version, 10 here and in Redis 7.0, and a checksum over it. */
+function withoutFooter(reply: string): string {
+  const footerBytes = 2 + 8
+  return reply.slice(0, -footerBytes - '\r\n'.length)
+}
+
 test('EVAL, SCRIPT, FCALL and FUNCTION answer what Redis answers', { skip: REDIS_MISSING }, async (t) => {
   for (const protocol of [2, 3]) {
     await using server = await startServer({ config: { 'resp3-enabled': true } })
@@ -336,7 +342,8 @@ test('EVAL, SCRIPT, FCALL and FUNCTION answer what Redis answers', { skip: REDIS
     await ours.run('HELLO', protocol)
     await theirs.run('HELLO', protocol)
     for (const words of SESSION) {
-      t.equal(await ours.run(...words), await theirs.run(...words), words.join(' ').slice(0, 80))
+      const compared = words[1] === 'DUMP' && REDIS_MAJOR !== 7 ? withoutFooter : (reply: string) => reply
+      t.equal(compared(await ours.run(...words)), compared(await theirs.run(...words)), words.join(' ').slice(0, 80))
     }
   }
 })

@@ -281,6 +281,14 @@ for (const [name, lines] of Object.entries({ entries: ENTRIES, trims: TRIMS, rea
   }
 }
 
+/**
+ * Payloads have the form that Redis 7.0 reads too, and that says of a consumer when it was seen, not when it was active:
+ * Redis 7.2 and later, which tell the latter (-1 for never), take the one for the other.
+ */
+function activeWhenSeen(reply: string): string {
+  return reply.replace(/(seen-time\r\n:(\d+)\r\n\$11\r\nactive-time\r\n):-?\d+/g, '$1:$2')
+}
+
 test('DUMP and RESTORE carry streams to Redis and back, groups and all', { skip: REDIS_MISSING }, async (t) => {
   const redis = await startRedisServer()
   await using s = await startServer()
@@ -309,7 +317,7 @@ test('DUMP and RESTORE carry streams to Redis and back, groups and all', { skip:
       const run = (client: RawClient, key: string) => client.run(...command.map((word) => word.replace('KEY', key)))
       const expected = await run(theirs, 's')
       if (!command.includes('full')) t.equal(await run(ours, 's'), expected, command.join(' '))
-      t.equal(await run(theirs, 'copy'), expected, command.join(' '))
+      t.equal(await run(theirs, 'copy'), activeWhenSeen(expected), command.join(' '))
     }
     t.equal(await ours.run('copy', 's', 't'), ':1\r\n')
     t.equal(await ours.run('xinfo', 'groups', 't'), await ours.run('xinfo', 'groups', 's'))

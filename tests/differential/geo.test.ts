@@ -1,8 +1,9 @@
 /** Random geo commands, and their replies compared byte by byte with those of a redis-server. */
 
 import { test } from 'tap'
+import { formatLongDouble, toLongDouble } from '../../src/bytes/long-double.js'
 import { type Choose, type CommandMaker, compareWithRedis } from '../support/differential.js'
-import { REDIS_MISSING } from '../support/redis-server.js'
+import { REDIS_MAJOR, REDIS_MISSING } from '../support/redis-server.js'
 import type { Word } from '../support/server.js'
 
 const KEYS = ['g', 'g', 'g', 'h', 'none', 'text']
@@ -67,8 +68,22 @@ const SEEN_FIRST = /^-(?:WRONGTYPE |ERR could not decode requested zset member)/
 
 /** Redis reads the key before the options, and prints the command's name as the client spelt it. */
 function known(ours: string, redis: string): string {
-  if (!ours.startsWith('-')) return ours
+  if (!ours.startsWith('-')) return REDIS_MAJOR < 8 ? withLongCoordinates(ours) : ours
   return SEEN_FIRST.test(redis) || ours.toLowerCase() === redis.toLowerCase() ? redis : ours
+}
+
+/** Coordinates as Redis 7 prints them, as long doubles; Redis 8 prints the shortest form. Distances have 4 decimals. */
+function withLongCoordinates(reply: string): string {
+  return reply
+    .replace(/^\$\d+\r\n(-?\d+\.\d{5,}|-?\d[.\d]*e-\d+)\r$/gm, (_, text) => {
+      const long = longCoordinate(text)
+      return `$${long.length}\r\n${long}\r`
+    })
+    .replace(/^,(-?\d+\.\d{5,}|-?\d[.\d]*e-\d+)\r$/gm, (_, text) => `,${longCoordinate(text)}\r`)
+}
+
+function longCoordinate(text: string): string {
+  return formatLongDouble(toLongDouble(Number(text)))
 }
 
 for (const protocol of [2, 3] as const) {

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { createPayload, readPayload } from '../../src/storage/rdb/payload.js'
-import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
+import type { RdbValue } from '../../src/storage/rdb/value.js'
+import { REDIS_MAJOR, REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { GOLDEN } from './golden.js'
 import { describeValue } from './support.js'
 
@@ -13,6 +14,12 @@ const LONG = 'x'.repeat(300)
 const REPETITIVE = 'abcabcabd'.repeat(2000)
 const many = (count: number, prefix = '') => Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 
+/** Redis keeps a small list in one listpack since 7.2. */
+const SMALL_LIST = REDIS_MAJOR < 8 ? 'quicklist' : 'listpack'
+
+/** Up to which Redis the forms of values are known to the one at hand. */
+const REDIS_FORMS = REDIS_MAJOR < 8 ? 7.0 : 8.0
+
 type Case = { name: string; encoding: string; make: readonly (string | number)[][] }
 
 const cases: Case[] = [
@@ -23,8 +30,8 @@ const cases: Case[] = [
   })),
   { name: 'short string', encoding: 'embstr', make: [['set', 'k', 'a\0\r\n\xff']] },
   { name: 'compressed string', encoding: 'raw', make: [['set', 'k', REPETITIVE]] },
-  { name: 'small list', encoding: 'quicklist', make: [['rpush', 'k', 'a', '', '-5', '70000', '5000000000', LONG]] },
-  { name: 'list of all integer widths', encoding: 'quicklist', make: [['rpush', 'k', ...integers()]] },
+  { name: 'small list', encoding: SMALL_LIST, make: [['rpush', 'k', 'a', '', '-5', '70000', '5000000000', LONG]] },
+  { name: 'list of all integer widths', encoding: SMALL_LIST, make: [['rpush', 'k', ...integers()]] },
   { name: 'list of many nodes', encoding: 'quicklist', make: [['rpush', 'k', ...many(5000, LONG)]] },
   { name: 'list with a plain node', encoding: 'quicklist', make: [['rpush', 'k', 'a', 'y'.repeat(20_000), 'b']] },
   { name: 'intset of 2 bytes', encoding: 'intset', make: [['sadd', 'k', 1, -5, 300]] },
@@ -79,6 +86,19 @@ function largeIdCommands(): string[][] {
   ]
 }
 
+/**
+ * What a payload carries of the value. It has the form that Redis 7.0 reads too, without the time at which a consumer
+ * was last active, which Redis 7.2 and later dump: a reader takes the time at which it was last seen.
+ */
+function carried(value: RdbValue): RdbValue {
+  if (value.type !== 'stream' || value.state === undefined) return value
+  const groups = value.state.groups.map((group) => ({
+    ...group,
+    consumers: group.consumers.map((consumer) => ({ ...consumer, activeMs: consumer.seenMs })),
+  }))
+  return { ...value, state: { ...value.state, groups } }
+}
+
 test('what redis-server dumps is read, and what is written it restores to the same value', {
   skip: REDIS_MISSING,
 }, async (t) => {
@@ -98,18 +118,18 @@ test('what redis-server dumps is read, and what is written it restores to the sa
     const [original, copy] = digests as [string, string]
     t.equal(copy, original, `${name}: same digest`)
     const again = readPayload((await client.dumpBuffer('copy'))!)
-    t.same(describeValue(again), describeValue(dumped), `${name}: same dump`)
-    t.same(describeValue(readPayload(createPayload(dumped))), describeValue(dumped), `${name}: reads its own`)
+    t.same(describeValue(again), describeValue(carried(dumped)), `${name}: same dump`)
+    t.same(describeValue(readPayload(createPayload(dumped))), describeValue(carried(dumped)), `${name}: reads its own`)
   }
 })
 
-test('hand-made payloads of every form that redis-server 7.0 knows mean the same to it', {
+test('hand-made payloads of every form that the redis-server knows mean the same to it', {
   skip: REDIS_MISSING,
 }, async (t) => {
   const redis = await startRedisServer()
   t.teardown(redis.stop)
   for (const { name, payload, value, since } of GOLDEN) {
-    if (since > 7.0) continue
+    if (since > REDIS_FORMS) continue
     t.equal(await redis.client.restore('k', 0, payload, 'REPLACE'), 'OK', name)
     t.same(describeValue(readPayload((await redis.client.dumpBuffer('k'))!)), value, name)
   }

@@ -26,7 +26,11 @@ export type Replies = Readonly<Record<string, string | Buffer | ((protocol: 2 | 
 
 export const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
 
-export function openBench(replies: Replies = {}, memoryLimitBytes = MEMORY_LIMIT_BYTES): Bench {
+export function openBench(
+  replies: Replies = {},
+  memoryLimitBytes = MEMORY_LIMIT_BYTES,
+  redisVersion = '7.0.15',
+): Bench {
   const calls: string[] = []
   const logged: [number, string][] = []
   const engine = new LuaEngine(
@@ -43,7 +47,7 @@ export function openBench(replies: Replies = {}, memoryLimitBytes = MEMORY_LIMIT
       isAllowed: (args) => (args.is(0, 'get') ? true : args.is(0, 'set') ? false : undefined),
       log: (level, message) => logged.push([level, message.toString('latin1')]),
     },
-    { memoryLimitBytes, redisVersion: '7.0.15' },
+    { memoryLimitBytes, redisVersion },
   )
   const scripts = new ScriptCache(engine)
   const evaluate = (script: string, options: Partial<EvalOptions> = {}): string =>

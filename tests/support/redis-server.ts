@@ -15,9 +15,16 @@ export type RedisServer = {
   stop(): Promise<void>
 }
 
+const asked = spawnSync('redis-server', ['--version'], { encoding: 'utf8' })
+
 /** Why a test that needs a redis-server is skipped, or false: the value of tap's option `skip`. */
-export const REDIS_MISSING: string | false =
-  spawnSync('redis-server', ['--version']).error === undefined ? false : 'redis-server is not installed'
+export const REDIS_MISSING: string | false = asked.error === undefined ? false : 'redis-server is not installed'
+
+/** The version of the redis-server of the path, as `8.0.2`; `0.0.0` if there is none. */
+export const REDIS_VERSION: string = / v=(\d+\.\d+\.\d+)/.exec(asked.stdout ?? '')?.[1] ?? '0.0.0'
+
+/** Its first number: by it the tests decide where Redis 7.0 and Redis 8 answer differently. */
+export const REDIS_MAJOR: number = Number.parseInt(REDIS_VERSION, 10)
 
 /** Starts the redis-server of the path with `options` added. */
 export async function startRedisServer(...options: string[]): Promise<RedisServer> {
