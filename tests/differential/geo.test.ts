@@ -68,8 +68,21 @@ const SEEN_FIRST = /^-(?:WRONGTYPE |ERR could not decode requested zset member)/
 
 /** Redis reads the key before the options, and prints the command's name as the client spelt it. */
 function known(ours: string, redis: string): string {
-  if (!ours.startsWith('-')) return REDIS_MAJOR < 8 ? withLongCoordinates(ours) : ours
+  if (!ours.startsWith('-')) {
+    const printed = REDIS_MAJOR < 8 ? withLongCoordinates(ours) : ours
+    return hasTie(printed) && sortedLines(printed) === sortedLines(redis) ? redis : printed
+  }
   return SEEN_FIRST.test(redis) || ours.toLowerCase() === redis.toLowerCase() ? redis : ours
+}
+
+/** Whether two members show the same distance or hash: Redis's sort leaves the order of such open. */
+function hasTie(reply: string): boolean {
+  const places = reply.match(/^(?::\d{2,}|,?\d+\.\d{4})\r$/gm) ?? []
+  return new Set(places).size < places.length
+}
+
+function sortedLines(reply: string): string {
+  return reply.split('\r\n').sort().join('\n')
 }
 
 /** Coordinates as Redis 7 prints them, as long doubles; Redis 8 prints the shortest form. Distances have 4 decimals. */
