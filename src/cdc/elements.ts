@@ -4,7 +4,11 @@ import { type Bytes, latin1 } from '../bytes/bytes.js'
 import { formatDouble, readSortableDouble } from '../bytes/double.js'
 import { decimal, readUint64 } from '../bytes/int64.js'
 import type { InternalKey } from '../storage/keys.js'
+import { hasFieldExpiry } from '../storage/log-data.js'
 import {
+  fieldExpireMs,
+  fieldExpiryOf,
+  fieldValue,
   isEmptyable,
   type Metadata,
   TYPE_BITMAP,
@@ -23,6 +27,10 @@ import { type RowChange, unknownRow } from './row-change.js'
 
 const HSET = latin1('HSET')
 const HDEL = latin1('HDEL')
+const HSETEX = latin1('HSETEX')
+const PXAT = latin1('PXAT')
+const FIELDS = latin1('FIELDS')
+const ONE = latin1('1')
 const SADD = latin1('SADD')
 const SREM = latin1('SREM')
 const ZADD = latin1('ZADD')
@@ -44,9 +52,9 @@ export function elementChange(
   const isPut = row.kind === 'put'
   switch (type) {
     case TYPE_HASH:
-      return isPut
-        ? { ...base, op: 'put', command: [HSET, key, subKey, row.value] }
-        : { ...base, op: 'remove', command: [HDEL, key, subKey] }
+      if (!isPut) return { ...base, op: 'remove', command: [HDEL, key, subKey] }
+      if (!carriesExpiry(operation, facts)) return { ...base, op: 'put', command: [HSET, key, subKey, row.value] }
+      return expiringFieldChange(row, base)
     case TYPE_SET:
       return isPut
         ? { ...base, op: 'put', command: [SADD, key, subKey] }
@@ -67,6 +75,21 @@ export function elementChange(
     default:
       return isPut ? { ...base, op: 'opaque', value: row.value } : { ...base, op: 'opaque' }
   }
+}
+
+function carriesExpiry({ log }: Operation, { metadata }: KeyFacts): boolean {
+  if (metadata !== undefined) return fieldExpiryOf(metadata) !== undefined
+  return log !== undefined && hasFieldExpiry(log)
+}
+
+/** A field of a hash whose values begin with their expiry. */
+function expiringFieldChange(row: Row, base: { namespace: Bytes; type: string; key: Bytes; subKey: Bytes }): RowChange {
+  if (row.value.length < NUMBER_BYTES) return unknownRow(row)
+  const { key, subKey } = base
+  const expireMs = fieldExpireMs(row.value)
+  const value = fieldValue(row.value)
+  if (expireMs === 0) return { ...base, op: 'put', command: [HSET, key, subKey, value] }
+  return { ...base, op: 'put', command: [HSETEX, key, PXAT, decimal(expireMs), FIELDS, ONE, subKey, value] }
 }
 
 /** True if all that the key holds was put by the operation, so that what it held before is gone. */

@@ -14,6 +14,7 @@ import { decimal, readUint64 } from '../bytes/int64.js'
 import { CF_DEFAULT, CF_METADATA, CF_STREAM } from '../storage/column-family.js'
 import { DEFAULT_NAMESPACE, type InternalKey, parseInternalKey, parseNsKey } from '../storage/keys.js'
 import {
+  hasFieldExpiry,
   LOG_BITFIELD,
   LOG_BITOP,
   LOG_EXPIRE,
@@ -31,6 +32,8 @@ import {
 import {
   checkRow,
   expireMsOf,
+  fieldExpireMs,
+  fieldValue,
   headerSize,
   MetadataFormatError,
   rowType,
@@ -86,11 +89,24 @@ interface Translated {
 
 const NONE: readonly Translated[] = []
 
+/** A put of a field whose value begins with its expiry. */
+function expiringField(stored: Bytes, { namespace, key, subKey }: InternalKey): readonly Translated[] {
+  if (stored.length < EXPIRY_BYTES) return NONE
+  const expireMs = fieldExpireMs(stored)
+  const set = { namespace, command: [word('HSET'), key, subKey, fieldValue(stored)] }
+  if (expireMs === 0) return [set]
+  const expire = [word('HPEXPIREAT'), key, decimal(expireMs), word('FIELDS'), word('1'), subKey]
+  return [set, { namespace, command: expire }]
+}
+
+const EXPIRY_BYTES = 8
+
 /** Translates the rows of one operation, in order. */
 class Translator {
   readonly #type: number
   readonly #words: readonly Bytes[]
   readonly #slotEncoded: boolean
+  readonly #fieldsExpire: boolean
   #isFirst = true
   readonly #acknowledged = new Set<string>()
 
@@ -98,6 +114,7 @@ class Translator {
     this.#type = log?.type ?? 0
     this.#words = log?.words ?? []
     this.#slotEncoded = slotEncoded
+    this.#fieldsExpire = log !== undefined && hasFieldExpiry(log)
   }
 
   translate(row: Row): readonly Translated[] {
@@ -106,6 +123,9 @@ class Translator {
     if (row.cf !== CF_DEFAULT && row.cf !== CF_STREAM) return NONE
     const parsed = parseInternalKey(row.key, this.#slotEncoded)
     if (parsed === undefined) return NONE
+    if (this.#type === TYPE_HASH && this.#fieldsExpire && row.cf === CF_DEFAULT && row.kind === 'put') {
+      return expiringField(row.value, parsed)
+    }
     const command = row.cf === CF_STREAM ? this.#stream(row, parsed) : this.#element(row, parsed)
     return command === undefined ? NONE : [{ namespace: parsed.namespace, command }]
   }

@@ -12,7 +12,7 @@ import type { Reply } from '../protocol/reply.js'
 import type { CursorKind } from '../storage/cursor-table.js'
 import type { Database } from '../storage/database.js'
 import { prefixEnd } from '../storage/keys.js'
-import type { RowCursor } from '../storage/row-cursor.js'
+import type { RowWalk } from '../storage/row-cursor.js'
 import type { SubkeyScan } from '../storage/subkeys.js'
 import * as hashes from '../types/hash.js'
 import * as sets from '../types/set.js'
@@ -29,7 +29,7 @@ interface Scanned {
   readonly kind: CursorKind
   readonly takesNoValues: boolean
   /** Undefined if the key is absent. */
-  open(db: Database, key: Bytes): ((range: SubkeyScan) => RowCursor) | undefined
+  open(db: Database, key: Bytes): ((range: SubkeyScan) => RowWalk) | undefined
   /** Writes the row's value, if elements of the type have one. */
   readonly writeValue: ((reply: Reply, value: Bytes) => void) | undefined
 }

@@ -17,6 +17,7 @@ import { feedCommands } from './feed.js'
 import { functionCommands } from './functions.js'
 import { geoCommands } from './geo.js'
 import { hashCommands } from './hash.js'
+import { hashExpiryCommands } from './hash-expiry.js'
 import { hyperloglogCommands } from './hyperloglog.js'
 import { infoCommands } from './info.js'
 import { introspectionCommands } from './introspection.js'
@@ -81,6 +82,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', dumpCommands],
   ['string', stringCommands],
   ['hash', hashCommands],
+  ['hash', hashExpiryCommands],
   ['hash', hashScanCommands],
   ['list', listCommands],
   ['list', multiListCommands],

@@ -19,7 +19,7 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_HASH } from './key-events.js'
+import { EVENT_GENERIC, EVENT_HASH, type KeyEvents } from './key-events.js'
 import { int64At, integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
 
@@ -238,20 +238,25 @@ function parsePairs(args: Args, name: string): hashes.FieldValue[] {
   return pairs
 }
 
+/** Tells of fields that a write found expired. */
+function expired(events: KeyEvents, args: Args): () => void {
+  return () => events.notify(EVENT_HASH, 'hexpired', args.at(1))
+}
+
 function store({ db, events }: Context, args: Args, pairs: readonly hashes.FieldValue[]): number {
-  const added = hashes.set(db, args.at(1), pairs)
+  const added = hashes.set(db, args.at(1), pairs, { onExpired: expired(events, args) })
   events.notify(EVENT_HASH, 'hset', args.at(1))
   return added
 }
 
 function setIfAbsent({ db, reply, events }: Context, args: Args, pairs: readonly hashes.FieldValue[]): void {
-  const added = hashes.set(db, args.at(1), pairs, true)
+  const added = hashes.set(db, args.at(1), pairs, { onlyNew: true, onExpired: expired(events, args) })
   if (added > 0) events.notify(EVENT_HASH, 'hset', args.at(1))
   reply.integer(added)
 }
 
 function remove({ db, reply, events }: Context, args: Args): void {
-  const { removed, isEmpty } = hashes.remove(db, args.at(1), args.rest(2))
+  const { removed, isEmpty } = hashes.remove(db, args.at(1), args.rest(2), expired(events, args))
   if (removed > 0) events.notify(EVENT_HASH, 'hdel', args.at(1))
   if (isEmpty) events.notify(EVENT_GENERIC, 'del', args.at(1))
   reply.integer(removed)
@@ -270,9 +275,10 @@ function replyAll(context: Context, key: Bytes, part: 'fields' | 'values' | 'pai
     else context.reply.array(0)
     return
   }
+  const { size } = found
   replyRows(context, {
-    rows: found.size,
-    begin: (reply) => (part === 'pairs' ? reply.map(found.size) : reply.array(found.size)),
+    rows: size,
+    begin: (reply) => (part === 'pairs' ? reply.map(size) : reply.array(size)),
     open: () => found.open({ values: part !== 'fields' }),
     write(reply, cursor) {
       if (part !== 'values') reply.bulk(cursor.key)
@@ -282,7 +288,7 @@ function replyAll(context: Context, key: Bytes, part: 'fields' | 'values' | 'pai
 }
 
 function incrementBy({ db, reply, events }: Context, args: Args, delta: Int64): void {
-  reply.integer(hashes.increment(db, args.at(1), args.at(2), delta))
+  reply.integer(hashes.increment(db, args.at(1), args.at(2), delta, expired(events, args)))
   events.notify(EVENT_HASH, 'hincrby', args.at(1))
 }
 
@@ -294,7 +300,7 @@ function parseFloatDelta(args: Args): LongDouble {
 }
 
 function incrementByFloat({ db, reply, events }: Context, args: Args, delta: LongDouble): void {
-  reply.bulk(hashes.incrementFloat(db, args.at(1), args.at(2), delta))
+  reply.bulk(hashes.incrementFloat(db, args.at(1), args.at(2), delta, expired(events, args)))
   events.notify(EVENT_HASH, 'hincrbyfloat', args.at(1))
 }
 

@@ -20,6 +20,8 @@ export const LOG_SETBIT = 9
 export const LOG_BITOP = 10
 export const LOG_BITFIELD = 11
 export const LOG_LMOVE = 12
+/** Of hashes: its word is the mode of the values that follow. */
+export const LOG_HASH_MODE = 13
 
 const SPACE = Buffer.from(' ')
 
@@ -35,6 +37,14 @@ export const TYPE_LOG_DATA: readonly Buffer[] = Array.from({ length: 16 }, (_, t
 
 /** The blob of EXPIRE and its kin. */
 export const EXPIRE_LOG_DATA = logData(0, LOG_EXPIRE)
+
+/** The blob of operations on hashes whose fields may expire. Source: kvrocks src/storage/redis_db.h, WriteBatchLogData. */
+export const FIELD_EXPIRY_LOG_DATA = logData(2, LOG_HASH_MODE, 1)
+
+/** True if the values of hashes in this operation begin with their expiry. */
+export function hasFieldExpiry({ type, words: [command, mode] }: LogData): boolean {
+  return type === 2 && Number(command?.latin1Slice(0)) === LOG_HASH_MODE && mode?.latin1Slice(0) === '1'
+}
 
 export interface LogData {
   readonly type: DataType

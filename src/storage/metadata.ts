@@ -103,7 +103,8 @@ export function sizeOf(row: Bytes): number {
 export function isExpired(row: Bytes, nowMs: number): boolean {
   const expireMs = expireMsOf(row)
   if (expireMs !== 0 && expireMs < nowMs) return true
-  return !isEmptyable(rowType(row)) && sizeOf(row) === 0
+  if (isEmptyable(rowType(row))) return false
+  return sizeOf(row) === 0 || (rowType(row) === TYPE_HASH && allFieldsExpired(row, nowMs))
 }
 
 /** Throws MetadataFormatError if `row` is too short to be read by the functions here. */
@@ -206,4 +207,76 @@ export function newVersion(nowMs: number): Buffer {
   version.writeUInt32BE(Math.floor(us / 2 ** 21), 0)
   version.writeUInt32BE((us % 2 ** 21) * VERSION_COUNTER_BITS + (versionCounter % VERSION_COUNTER_BITS), 4)
   return version
+}
+
+/** What the metadata of a hash says of its fields' expiry, as far as it is known: the times are bounds. */
+export interface FieldExpiry {
+  /** Number of fields that never expire. */
+  persistent: number
+  /** No field expires before this, in Unix milliseconds; 0 if none does. */
+  earliestMs: number
+  /** All fields that do expire have done so after this; 0 if none does. */
+  latestMs: number
+}
+
+/**
+ * The tail of a hash whose fields may expire. Hashes without one keep bare values.
+ *
+ *   mode(1) persistent(8) earliest(8 ms) latest(8 ms)
+ *   mode    1: each value begins with when the field expires (8 ms, 0 = never)
+ *
+ * Source: kvrocks src/storage/redis_metadata.cc, HashMetadata::Encode, HashMetadata::EncodeSubkeyValue.
+ */
+const FIELDS_EXPIRE_MODE = 1
+const FIELD_EXPIRY_TAIL_BYTES = 25
+const FIELD_PREFIX_BYTES = 8
+
+/** Undefined if the fields of the hash cannot expire. */
+export function fieldExpiryOf({ type, tail }: Metadata): FieldExpiry | undefined {
+  if (type !== TYPE_HASH || tail.length < FIELD_EXPIRY_TAIL_BYTES || tail[0] !== FIELDS_EXPIRE_MODE) return undefined
+  return { persistent: readWide(tail, 1), earliestMs: readWide(tail, 9), latestMs: readWide(tail, 17) }
+}
+
+export function fieldExpiryTail({ persistent, earliestMs, latestMs }: FieldExpiry): Buffer {
+  const tail = Buffer.allocUnsafe(FIELD_EXPIRY_TAIL_BYTES)
+  tail[0] = FIELDS_EXPIRE_MODE
+  writeWide(tail, 1, persistent)
+  writeWide(tail, 9, earliestMs)
+  writeWide(tail, 17, latestMs)
+  return tail
+}
+
+/** When the field of a stored value expires, in Unix milliseconds; 0 = never. Throws MetadataFormatError. */
+export function fieldExpireMs(stored: Bytes): number {
+  if (stored.length < FIELD_PREFIX_BYTES) throw new MetadataFormatError('hash field is too short')
+  return readWide(stored, 0)
+}
+
+/** The value behind the expiry; a view. */
+export function fieldValue(stored: Bytes): Bytes {
+  return stored.subarray(FIELD_PREFIX_BYTES)
+}
+
+export function storedField(value: Bytes, expireMs: number): Buffer {
+  const stored = Buffer.allocUnsafe(FIELD_PREFIX_BYTES + value.length)
+  writeWide(stored, 0, expireMs)
+  value.copy(stored, FIELD_PREFIX_BYTES)
+  return stored
+}
+
+/** True if every field of the hash has expired at `nowMs`. As keys, fields are alive at the millisecond of their expiry. */
+function allFieldsExpired(row: Bytes, nowMs: number): boolean {
+  const tailAt = headerSize(row) + VERSION_BYTES + (((row[0] as number) & WIDE) !== 0 ? 8 : 4)
+  if (row.length < tailAt + FIELD_EXPIRY_TAIL_BYTES || row[tailAt] !== FIELDS_EXPIRE_MODE) return false
+  const latestMs = readWide(row, tailAt + 17)
+  return readWide(row, tailAt + 1) === 0 && latestMs !== 0 && latestMs < nowMs
+}
+
+function readWide(bytes: Bytes, at: number): number {
+  return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+}
+
+function writeWide(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUInt32BE(Math.floor(value / 2 ** 32), at)
+  bytes.writeUInt32BE(value >>> 0, at + 4)
 }

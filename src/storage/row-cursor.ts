@@ -15,6 +15,15 @@ export interface CursorView {
   readonly onFirst?: FirstRowListener | undefined
 }
 
+/** What walks rows: a RowCursor, or one that shows them in another way. Its views are valid until the next `next`. */
+export interface RowWalk extends Disposable {
+  readonly key: Bytes
+  readonly value: Bytes
+  /** Moves to the next row. False at the end. */
+  next(): boolean
+  close(): void
+}
+
 /** Close it, or declare it with `using`: an open cursor pins files and memory of RocksDB. */
 export class RowCursor {
   /** Key of the current row without the part that all rows of the scan share; a view until the next `next`. */

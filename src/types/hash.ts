@@ -1,5 +1,6 @@
 /**
- * Hashes: metadata, and one row a field in the default column family: sub-key = field, value = value.
+ * Hashes: metadata, and one row a field in the default column family: sub-key = field, value = value, behind the field's
+ * expiry if fields of the hash ever had one (hash-fields.ts).
  * Source: kvrocks src/types/redis_hash.cc.
  */
 
@@ -7,46 +8,64 @@ import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import { addInt64, decimal, type Int64, parseInt64 } from '../bytes/int64.js'
 import { addLongDouble, formatLongDouble, type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import { err, NAN_OR_INFINITY, OVERFLOW } from '../protocol/errors.js'
-import { CF_DEFAULT } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
-import { encodeMetadata, type Metadata, TYPE_HASH } from '../storage/metadata.js'
-import type { RowCursor } from '../storage/row-cursor.js'
-import { isFresh, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
-import type { SubkeyScan, Subkeys } from '../storage/subkeys.js'
+import { TYPE_HASH } from '../storage/metadata.js'
+import { readMetadata } from '../storage/rows.js'
+import type { SubkeyScan } from '../storage/subkeys.js'
+import {
+  type FieldRows,
+  HashFields,
+  isLive,
+  liveSize,
+  liveValue,
+  type OnExpired,
+  openRows,
+  rowsOf,
+} from './hash-fields.js'
 
 const HASH_VALUE_NOT_INTEGER = err('hash value is not an integer')
 const HASH_VALUE_NOT_FLOAT = err('hash value is not a float')
 
 export type FieldValue = readonly [field: Bytes, value: Bytes]
 
-/** Number of fields. Throws WRONG_TYPE, as all functions here do. */
+/** Number of fields. Throws WRONG_TYPE, as all functions here do. Walks the fields only if some may have expired. */
 export function size(db: Database, key: Bytes): number {
-  return readMetadata(db, key, TYPE_HASH)?.size ?? 0
+  const metadata = readMetadata(db, key, TYPE_HASH)
+  return metadata === undefined ? 0 : liveSize(db, rowsOf(db, key, metadata), metadata)
 }
 
 export function get(db: Database, key: Bytes, field: Bytes): Bytes | undefined {
   const metadata = readMetadata(db, key, TYPE_HASH)
-  return metadata === undefined ? undefined : fieldsOf(db, key, metadata).get(field)
+  if (metadata === undefined) return undefined
+  return liveValue(rowsOf(db, key, metadata).get(field), metadata, db.nowMs)
 }
 
 /** The values in the order of `fields`. */
 export function getMany(db: Database, key: Bytes, fields: readonly Bytes[]): (Bytes | undefined)[] {
   const metadata = readMetadata(db, key, TYPE_HASH)
   if (metadata === undefined) return fields.map(() => undefined)
-  return fieldsOf(db, key, metadata).getMany(fields)
+  return rowsOf(db, key, metadata)
+    .getMany(fields)
+    .map((row) => liveValue(row, metadata, db.nowMs))
+}
+
+export interface SetOptions {
+  /** Fields that exist are left alone. */
+  readonly onlyNew?: boolean
+  /** When the key shall expire, in Unix milliseconds; undefined = as before. */
+  readonly expireMs?: number
+  readonly onExpired?: OnExpired
 }
 
 /**
- * Sets fields; of one that occurs twice the last value stays. With `onlyNew`, fields that exist are left alone.
- * Returns the number of fields that are new. Rows are written from the last pair to the first, as Kvrocks does.
+ * Sets fields, which then never expire; of one that occurs twice the last value stays. Returns the number of fields that
+ * are new. Rows are written from the last pair to the first, as Kvrocks does.
  */
-export function set(db: Database, key: Bytes, pairs: readonly FieldValue[], onlyNew = false): number {
-  const metadata = readOrFreshMetadata(db, key, TYPE_HASH)
-  const fields = fieldsOf(db, key, metadata)
-  const hasRows = !isFresh(metadata)
+export function set(db: Database, key: Bytes, pairs: readonly FieldValue[], options: SetOptions = {}): number {
+  const hash = HashFields.make(db, key, options.onExpired)
+  if (options.expireMs !== undefined) hash.expireKey(options.expireMs)
   const seen = pairs.length > 1 ? new Set<string>() : undefined
   let added = 0
-  db.logData(TYPE_HASH)
   for (let at = pairs.length - 1; at >= 0; at--) {
     const [field, value] = pairs[at] as FieldValue
     if (seen !== undefined) {
@@ -54,91 +73,87 @@ export function set(db: Database, key: Bytes, pairs: readonly FieldValue[], only
       if (seen.has(name)) continue
       seen.add(name)
     }
-    const present = hasRows ? fields.get(field) : undefined
-    if (present !== undefined && (onlyNew || present.equals(value))) continue
-    if (present === undefined) added++
-    fields.put(field, value)
+    const present = hash.find(field)
+    if (present === undefined || present.isExpired) added++
+    else if (options.onlyNew === true || (present.expireMs === 0 && present.value.equals(value))) continue
+    hash.put(field, value, 0, present)
   }
-  if (added > 0) resize(db, key, metadata, added)
+  hash.finish()
   return added
 }
 
 /** Removes fields. Returns how many there were. The last field takes the key with it. */
-export function remove(db: Database, key: Bytes, names: readonly Bytes[]): { removed: number; isEmpty: boolean } {
-  const metadata = readMetadata(db, key, TYPE_HASH)
-  if (metadata === undefined) return { removed: 0, isEmpty: false }
-  const fields = fieldsOf(db, key, metadata)
+export function remove(
+  db: Database,
+  key: Bytes,
+  names: readonly Bytes[],
+  onExpired?: OnExpired,
+): { removed: number; isEmpty: boolean } {
+  const hash = HashFields.open(db, key, onExpired)
+  if (hash === undefined) return { removed: 0, isEmpty: false }
   let removed = 0
-  db.logData(TYPE_HASH)
   for (const name of names) {
     // A field named twice is not seen again: the overlay has it deleted.
-    if (!fields.has(name)) continue
-    fields.delete(name)
-    removed++
+    const present = hash.find(name)
+    if (present === undefined) continue
+    if (!present.isExpired) removed++
+    hash.delete(name, present)
   }
-  if (removed > 0) resize(db, key, metadata, -removed)
-  return { removed, isEmpty: removed > 0 && metadata.size === 0 }
+  const isEmpty = hash.finish()
+  return { removed, isEmpty: removed > 0 && isEmpty }
 }
 
-/** Adds `delta` to the number in a field, 0 if absent. Returns the sum. Throws OVERFLOW. */
-export function increment(db: Database, key: Bytes, field: Bytes, delta: Int64): Int64 {
-  const { fields, metadata, present } = readForUpdate(db, key, field)
-  const current = present === undefined ? 0 : parseInt64(present)
+/** Adds `delta` to the number in a field, 0 if absent. Returns the sum. Throws OVERFLOW. The field's expiry stays. */
+export function increment(db: Database, key: Bytes, field: Bytes, delta: Int64, onExpired?: OnExpired): Int64 {
+  const hash = HashFields.make(db, key, onExpired)
+  const present = hash.find(field)
+  const current = isLive(present) ? parseInt64(present.value) : 0
   if (current === undefined) throw HASH_VALUE_NOT_INTEGER
   const sum = addInt64(current, delta)
   if (sum === undefined) throw OVERFLOW
-  db.logData(TYPE_HASH)
-  fields.put(field, decimal(sum))
-  if (present === undefined) resize(db, key, metadata, 1)
+  hash.put(field, decimal(sum), isLive(present) ? present.expireMs : 0, present)
+  hash.finish()
   return sum
 }
 
-/** Adds `delta` to the number in a field, 0 if absent. Returns the sum as stored. */
-export function incrementFloat(db: Database, key: Bytes, field: Bytes, delta: LongDouble): Bytes {
-  const { fields, metadata, present } = readForUpdate(db, key, field)
-  const current = present === undefined ? ZERO : parseLongDouble(present)
+/** Adds `delta` to the number in a field, 0 if absent. Returns the sum as stored. The field's expiry stays. */
+export function incrementFloat(
+  db: Database,
+  key: Bytes,
+  field: Bytes,
+  delta: LongDouble,
+  onExpired?: OnExpired,
+): Bytes {
+  const hash = HashFields.make(db, key, onExpired)
+  const present = hash.find(field)
+  const current = isLive(present) ? parseLongDouble(present.value) : ZERO
   if (current === undefined) throw HASH_VALUE_NOT_FLOAT
   const sum = current === 'infinite' ? undefined : addLongDouble(current, delta)
   if (sum === undefined) throw NAN_OR_INFINITY
   const text = Buffer.from(formatLongDouble(sum), 'latin1')
-  db.logData(TYPE_HASH)
-  fields.put(field, text)
-  if (present === undefined) resize(db, key, metadata, 1)
+  hash.put(field, text, isLive(present) ? present.expireMs : 0, present)
+  hash.finish()
   return text
 }
 
 /** A scan of the fields in byte order, and their number; undefined if the key is absent. */
 export interface FieldScan {
+  /** Counted when it is asked for. */
   readonly size: number
-  open(range?: SubkeyScan): RowCursor
+  open(range?: SubkeyScan): FieldRows
 }
 
 export function scan(db: Database, key: Bytes): FieldScan | undefined {
   const metadata = readMetadata(db, key, TYPE_HASH)
   if (metadata === undefined) return undefined
-  const fields = fieldsOf(db, Buffer.from(key), metadata)
-  return { size: metadata.size, open: (range) => fields.scan(range) }
-}
-
-interface ForUpdate {
-  readonly metadata: Metadata
-  readonly fields: Subkeys
-  readonly present: Bytes | undefined
-}
-
-function readForUpdate(db: Database, key: Bytes, field: Bytes): ForUpdate {
-  const metadata = readOrFreshMetadata(db, key, TYPE_HASH)
-  const fields = fieldsOf(db, key, metadata)
-  return { metadata, fields, present: isFresh(metadata) ? undefined : fields.get(field) }
-}
-
-function fieldsOf(db: Database, key: Bytes, metadata: Metadata): Subkeys {
-  return db.subkeys(CF_DEFAULT, key, metadata.version)
-}
-
-function resize(db: Database, key: Bytes, metadata: Metadata, change: number): void {
-  metadata.size += change
-  db.putMetadata(key, encodeMetadata(metadata))
+  const rows = rowsOf(db, Buffer.from(key), metadata)
+  const { nowMs } = db
+  return {
+    get size() {
+      return liveSize(db, rows, metadata)
+    },
+    open: (range) => openRows(rows, metadata, nowMs, range),
+  }
 }
 
 const ZERO: LongDouble = { mantissa: 0n, exponent: 0 }

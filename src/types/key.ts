@@ -3,11 +3,12 @@
 import { type Bytes, copy as copyBytes } from '../bytes/bytes.js'
 import { CF_DEFAULT, CF_STREAM, CF_ZSET_SCORE, type ColumnFamily } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
-import { EXPIRE_LOG_DATA } from '../storage/log-data.js'
+import { EXPIRE_LOG_DATA, FIELD_EXPIRY_LOG_DATA } from '../storage/log-data.js'
 import {
   type DataType,
   decodeMetadata,
   expireMsOf,
+  fieldExpiryOf,
   isSingleRow,
   type Metadata,
   rowType,
@@ -101,17 +102,21 @@ export function copy(from: Place, to: Place, moves: boolean): void {
   const stale = metadata === undefined ? [] : staleRows(from, to, metadata)
   if (metadata !== undefined && metadata.size > WHOLE_ELEMENTS_MAX && !to.db.turn.isHeld && stale.length === 0) {
     copyRows(from, to, metadata, true)
-    to.db.logData(type)
+    to.db.logData(logDataOf(type, metadata))
     if (moves) from.db.deleteMetadata(from.key)
     to.db.putMetadata(to.key, row)
     return
   }
   using source = metadata === undefined ? undefined : rowsOf(from, CF_OF[type] ?? CF_DEFAULT, metadata).scan()
-  to.db.logData(type)
+  to.db.logData(logDataOf(type, metadata))
   if (moves) from.db.deleteMetadata(from.key)
   for (const { cf, subKey } of stale) rowsOf(to, cf, metadata as Metadata).delete(subKey)
   to.db.putMetadata(to.key, row)
   if (source !== undefined) copyRowsOf(source, to, metadata as Metadata)
+}
+
+function logDataOf(type: DataType, metadata: Metadata | undefined): DataType | Bytes {
+  return metadata !== undefined && fieldExpiryOf(metadata) !== undefined ? FIELD_EXPIRY_LOG_DATA : type
 }
 
 /** Where the sub-keys of a type are, if not in the default column family. */
@@ -123,7 +128,7 @@ function rowsOf({ db, key }: Place, cf: ColumnFamily, { version }: Metadata) {
 
 function copyRows(from: Place, to: Place, metadata: Metadata, inParts: boolean): void {
   using source = rowsOf(from, CF_OF[metadata.type] ?? CF_DEFAULT, metadata).scan()
-  to.db.logData(metadata.type)
+  to.db.logData(logDataOf(metadata.type, metadata))
   copyRowsOf(source, to, metadata, inParts)
 }
 
@@ -141,7 +146,7 @@ function copyRowsOf(
     scores?.put(Buffer.concat([source.value, source.key]))
     if (!inParts || turn.batchBytes < PART_BYTES) continue
     turn.commit()
-    to.db.logData(metadata.type)
+    to.db.logData(logDataOf(metadata.type, metadata))
   }
 }
 

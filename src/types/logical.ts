@@ -17,11 +17,13 @@ import {
   TYPE_STRING,
   TYPE_ZSET,
 } from '../storage/metadata.js'
-import type { HashValue, RdbValue, ZsetValue } from '../storage/rdb/value.js'
-import type { RowCursor } from '../storage/row-cursor.js'
+import type { HashEntry, HashValue, RdbValue, ZsetValue } from '../storage/rdb/value.js'
+import type { RowWalk } from '../storage/row-cursor.js'
 import { readAnyRow } from '../storage/rows.js'
 import { openBits, wholeBits } from './bitmap/rows.js'
 import * as hashes from './hash.js'
+import { restoreFields } from './hash-expiry.js'
+import type { FieldRows } from './hash-fields.js'
 import * as hyperloglogs from './hyperloglog.js'
 import * as keys from './key.js'
 import * as lists from './list/list.js'
@@ -45,7 +47,9 @@ const READERS: Readonly<Record<DataType, Reader>> = {
   [TYPE_HYPERLOGLOG]: (db, key) => ({ type: 'string', value: hyperloglogs.toRedisString(db, key) }),
   [TYPE_HASH]: (db, key) => ({
     type: 'hash',
-    entries: collect(hashes.scan(db, key)?.open(), (row) => [Buffer.from(row.key), Buffer.from(row.value)]),
+    entries: collect<HashEntry, FieldRows>(hashes.scan(db, key)?.open(), ({ key: field, value, expireMs = 0 }) =>
+      expireMs === 0 ? [Buffer.from(field), Buffer.from(value)] : [Buffer.from(field), Buffer.from(value), expireMs],
+    ),
   }),
   [TYPE_SET]: (db, key) => ({
     type: 'set',
@@ -65,7 +69,7 @@ const READERS: Readonly<Record<DataType, Reader>> = {
   [TYPE_STREAM]: streams.toValue,
 }
 
-function collect<T>(rows: RowCursor | undefined, copyRow: (row: RowCursor) => T): T[] {
+function collect<T, Row extends RowWalk>(rows: Row | undefined, copyRow: (row: Row) => T): T[] {
   const copies: T[] = []
   if (rows === undefined) return copies
   using cursor = rows
@@ -88,7 +92,8 @@ export function writeValue(db: Database, key: Bytes, value: RdbValue): boolean {
       if (!hyperloglogs.fromRedisString(db, key, value.value)) strings.write(db, key, value.value)
       return true
     case 'hash':
-      return addFields(db, key, value)
+      addFields(db, key, value)
+      return true
     case 'set':
       sets.replace(db, key, value.members)
       return true
@@ -108,8 +113,8 @@ export function writeValue(db: Database, key: Bytes, value: RdbValue): boolean {
 
 /** Adds a further part of a collection to a key that `writeValue` made of the first. False as there. */
 export function appendValue(db: Database, key: Bytes, value: RdbValue): boolean {
-  if (value.type === 'hash') return addFields(db, key, value)
-  if (value.type === 'set') sets.add(db, key, value.members)
+  if (value.type === 'hash') addFields(db, key, value)
+  else if (value.type === 'set') sets.add(db, key, value.members)
   else if (value.type === 'list') lists.push(db, key, 'right', value.elements)
   else if (value.type === 'zset') zsets.add(db, key, scoredMembers(value))
   else if (value.type === 'stream') streams.appendValue(db, key, value)
@@ -118,14 +123,13 @@ export function appendValue(db: Database, key: Bytes, value: RdbValue): boolean 
 }
 
 /** Fields whose time is over are left out. */
-function addFields(db: Database, key: Bytes, { entries }: HashValue): boolean {
-  const pairs: [Bytes, Bytes][] = []
-  for (const [field, content, expireMs] of entries) {
-    if (expireMs !== undefined && expireMs > db.nowMs) return false
-    if (expireMs === undefined) pairs.push([field, content])
-  }
-  if (pairs.length > 0) hashes.set(db, key, pairs)
-  return true
+function addFields(db: Database, key: Bytes, { entries }: HashValue): void {
+  if (entries.some(([, , expireMs]) => expireMs !== undefined)) return restoreFields(db, key, entries)
+  hashes.set(
+    db,
+    key,
+    entries.map(([field, content]) => [field, content] as const),
+  )
 }
 
 function scoredMembers({ entries }: ZsetValue): zsets.ScoredMember[] {

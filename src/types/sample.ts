@@ -1,7 +1,7 @@
 /** Random elements of a collection whose rows can be walked in order. Source: redis src/t_hash.c, hrandfieldWithCountCommand. */
 
 import type { Bytes } from '../bytes/bytes.js'
-import type { RowCursor } from '../storage/row-cursor.js'
+import type { RowWalk } from '../storage/row-cursor.js'
 
 export interface SampledRow {
   readonly key: Bytes
@@ -12,7 +12,7 @@ export interface SampledRow {
  * `count` > 0: so many different rows, or all; < 0: -`count` rows, each drawn from all. In random order.
  * Walks the rows once, up to the last that was drawn; each is copied.
  */
-export function sampleRows(size: number, count: number, open: () => RowCursor): SampledRow[] {
+export function sampleRows(size: number, count: number, open: () => RowWalk): SampledRow[] {
   if (size === 0 || count === 0) return []
   const wanted = count < 0 ? drawWithRepeats(size, -count) : drawDistinct(size, Math.min(count, size))
   const rows = new Map<number, SampledRow>()
