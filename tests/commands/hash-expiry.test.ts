@@ -182,7 +182,8 @@ test('a hash of 3,000 fields of which half have expired is counted and answered 
 })
 
 test('events tell of expiries that are set, removed, reached, and of deletion', async (t) => {
-  await using s = await startServer({ config: { 'notify-keyspace-events': 'KA' } as never })
+  await using s = await startServer()
+  await s.run('config', 'set', 'notify-keyspace-events', 'KA')
   const client = await s.connect()
   await client.run('psubscribe', '__keyspace@0__:*')
   await s.run(...words('hset h a 1 b 2'))
