@@ -118,7 +118,7 @@ export function persist(db: Database, key: Bytes, names: readonly Bytes[], onExp
 }
 
 export interface SetWithExpiry {
-  /** Undefined: any; otherwise all fields must exist, or none may. */
+  /** All fields must exist, or none may; undefined = that is no matter. */
   readonly wants: 'all' | 'none' | undefined
   /** Unix milliseconds; 0: never; undefined: as before. */
   readonly atMs: number | undefined
