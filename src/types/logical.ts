@@ -124,12 +124,11 @@ export function appendValue(db: Database, key: Bytes, value: RdbValue): boolean 
 
 /** Fields whose time is over are left out. */
 function addFields(db: Database, key: Bytes, { entries }: HashValue): void {
-  if (entries.some(([, , expireMs]) => expireMs !== undefined)) return restoreFields(db, key, entries)
-  hashes.set(
-    db,
-    key,
-    entries.map(([field, content]) => [field, content] as const),
-  )
+  if (entries.some(([, , expireMs]) => expireMs !== undefined)) restoreFields(db, key, entries)
+  else {
+    const pairs = entries.map(([field, content]) => [field, content] as const)
+    hashes.set(db, key, pairs)
+  }
 }
 
 function scoredMembers({ entries }: ZsetValue): zsets.ScoredMember[] {
