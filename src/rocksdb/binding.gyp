@@ -9,11 +9,12 @@
       'target_name': 'rocksdb',
       'sources': ['<!@(node -p "require(\'fs\').readdirSync(\'native\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/\' + f).join(\' \')")'],
       'defines': ['NAPI_VERSION=8', 'NDEBUG'],
+      # C++20 because the headers of RocksDB 10 and later need it.
       # RTTI is on because the subclassed interfaces (listeners, filters) carry it in every packaged librocksdb.
       'cflags_cc!': ['-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
-      'cflags_cc': ['-std=c++17', '-frtti', '-fno-exceptions', '-O3', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
+      'cflags_cc': ['-std=c++20', '-frtti', '-fno-exceptions', '-O3', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
       'xcode_settings': {
-        'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
+        'CLANG_CXX_LANGUAGE_STANDARD': 'c++20',
         'GCC_ENABLE_CPP_RTTI': 'YES',
         'GCC_ENABLE_CPP_EXCEPTIONS': 'NO',
         'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
