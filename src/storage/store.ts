@@ -72,7 +72,7 @@ export class Store {
   /** Commits the turn. Returns false if RocksDB refused it: then nothing of it is stored, and `writeFailure` says why. */
   commit(): boolean {
     try {
-      this.turn.commit()
+      this.turn.commitAtEnd()
       return true
     } catch (error) {
       if (!(error instanceof CommitError)) throw error

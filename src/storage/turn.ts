@@ -9,7 +9,7 @@ import { CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
 import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
 import { Overlay } from './overlay.js'
 import { type FirstRowListener, RowCursor } from './row-cursor.js'
-import { readBatch, WriteBatch } from './write-batch.js'
+import { BATCH_HEADER_BYTES, readBatch, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
 export class CommitError extends Error {
@@ -20,6 +20,7 @@ export class CommitError extends Error {
 
 /** A point that the turn can be taken back to. */
 export interface Savepoint {
+  readonly epoch: number
   readonly length: number
   readonly count: number
 }
@@ -40,6 +41,7 @@ export interface ScanRange {
 
 /** A scan over this many touched rows commits first, so that merging stays cheap. */
 const MERGED_ROWS_MAX = 256
+const EMPTY_BATCH = { length: BATCH_HEADER_BYTES, count: 0 }
 
 export class Turn {
   /** Unix milliseconds, the same for all commands of a turn. */
@@ -203,7 +205,7 @@ export class Turn {
   }
 
   scan(cf: ColumnFamily, range: ScanRange): RowCursor {
-    if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.commit()
+    if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.#commitBeforeScan()
     if (cf === CF_ZSET_SCORE && range.upper !== undefined) {
       const lower = range.lower.latin1Slice(0)
       const gaps = this.#gaps.of(lower)
@@ -245,14 +247,16 @@ export class Turn {
   }
 
   savepoint(): Savepoint {
-    return { length: this.#batch.length, count: this.#batch.count }
+    return { epoch: this.epoch, length: this.#batch.length, count: this.#batch.count }
   }
 
   /** Takes back what was written after `savepoint`. */
   rollback(savepoint: Savepoint): void {
     this.#pendingLog = EMPTY
-    if (this.#batch.length <= savepoint.length) return
-    this.#batch.truncate(savepoint.length, savepoint.count)
+    // After a commit in between, all that the batch holds was written since.
+    const { length, count } = savepoint.epoch === this.epoch ? savepoint : EMPTY_BATCH
+    if (this.#batch.length <= length) return
+    this.#batch.truncate(length, count)
     const overlay = this.#overlay
     overlay.clear()
     this.#gaps.forget()
@@ -299,6 +303,22 @@ export class Turn {
 
   /** Writes all to RocksDB. Throws CommitError, and then nothing of the turn is stored or seen any more. */
   commit(): void {
+    this.#commit(false)
+  }
+
+  /** The commit at the end of a turn, when nobody holds a row of it any more: its memory is used again. */
+  commitAtEnd(): void {
+    this.#commit(true)
+  }
+
+  /** An operation that scans may have said already what it is, and may hold rows that this turn wrote. */
+  #commitBeforeScan(): void {
+    const log = this.#pendingLog
+    this.#commit(false)
+    this.#pendingLog = log
+  }
+
+  #commit(reusesMemory: boolean): void {
     this.#pendingLog = EMPTY
     if (this.#batch.isEmpty) return
     if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
@@ -306,7 +326,8 @@ export class Turn {
       this.#write(this.#batch.serialize())
       this.epoch++
     } finally {
-      this.#batch.clear()
+      if (reusesMemory) this.#batch.clear()
+      else this.#batch.renew()
       this.#overlay.clear()
     }
   }

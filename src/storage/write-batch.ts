@@ -52,6 +52,13 @@ export class WriteBatch {
     return this.#buffer.subarray(0, this.length)
   }
 
+  /** Begins again in new memory: views of the old batch stay as they are. */
+  renew(): void {
+    this.length = BATCH_HEADER_BYTES
+    this.count = 0
+    this.#buffer = Buffer.alloc(INITIAL_BYTES)
+  }
+
   clear(): void {
     this.length = BATCH_HEADER_BYTES
     this.count = 0
