@@ -36,7 +36,7 @@ export interface IteratorOptions {
   readonly fillCache?: boolean
   /** Values are empty. */
   readonly keysOnly?: boolean
-  /** Rows a chunk, from the first one on; default 16, then growing to 256. */
+  /** How many rows are fetched at a time; default 16 at first, growing to 256. A chunk ends before at 64 KiB. */
   readonly rowsPerChunk?: number
   readonly asyncIo?: boolean
 }
@@ -105,7 +105,7 @@ export class RowIterator {
     this.#slot = slots.acquire()
     this.#chunk = slots.chunk(this.#slot)
     this.#rowsNext = options.rowsPerChunk ?? FIRST_ROWS
-    this.#rowsMax = Math.max(this.#rowsNext, ROWS_MAX)
+    this.#rowsMax = options.rowsPerChunk ?? ROWS_MAX
     try {
       session.iteratorOpen(
         this.#slot,
