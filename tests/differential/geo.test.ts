@@ -70,6 +70,7 @@ const SEEN_FIRST = /^-(?:WRONGTYPE |ERR could not decode requested zset member)/
 function known(ours: string, redis: string): string {
   if (!ours.startsWith('-')) {
     const printed = REDIS_MAJOR < 8 ? withLongCoordinates(ours) : ours
+    if (REDIS_MAJOR >= 8 && withReadCoordinates(printed) === withReadCoordinates(redis)) return redis
     return hasTie(printed) && sortedLines(printed) === sortedLines(redis) ? redis : printed
   }
   return SEEN_FIRST.test(redis) || ours.toLowerCase() === redis.toLowerCase() ? redis : ours
@@ -93,6 +94,11 @@ function withLongCoordinates(reply: string): string {
       return `$${long.length}\r\n${long}\r`
     })
     .replace(/^,(-?\d+\.\d{5,}|-?\d[.\d]*e-\d+)\r$/gm, (_, text) => `,${longCoordinate(text)}\r`)
+}
+
+/** Coordinates as read back, bulks without their length: Redis 8 (Grisu) may print a digit more than the shortest form. */
+function withReadCoordinates(reply: string): string {
+  return reply.replace(/^(?:\$\d+\r\n|,)(-?\d+\.\d{5,}|-?\d[.\d]*e-\d+)\r$/gm, (_, text) => String(Number(text)))
 }
 
 function longCoordinate(text: string): string {
