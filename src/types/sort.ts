@@ -42,8 +42,10 @@ function elementsOf(db: Database, key: Bytes, type: number, isReversed: boolean)
   switch (type) {
     case TYPE_NONE:
       return []
-    case TYPE_LIST:
-      return copies(lists.range(db, key, 0, -1)?.open(), (rows) => rows.value)
+    case TYPE_LIST: {
+      const elements = copies(lists.range(db, key, 0, -1)?.open(), (rows) => rows.value)
+      return isReversed ? elements.reverse() : elements
+    }
     case TYPE_SET:
       return copies(sets.scan(db, key)?.open(), (rows) => rows.key)
     case TYPE_ZSET: {

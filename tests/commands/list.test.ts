@@ -116,3 +116,11 @@ test('a blocked client goes on with its pipeline, times out, and is forgotten wh
   t.equal(await waiting.run('blpop', 'q', -1), '-ERR timeout is negative\r\n')
   t.equal(await waiting.run('blpop', 'q', 'x'), '-ERR timeout is not a float or out of range\r\n')
 })
+
+test('SORT BY nosort DESC gives a list from its end', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('rpush', 'l', '1', '10', '2')
+  t.same(await client.value('sort', 'l', 'by', 'nosort', 'desc'), ['2', '10', '1'])
+  t.same(await client.value('sort', 'l', 'by', 'nosort'), ['1', '10', '2'])
+})
