@@ -12,7 +12,7 @@ test('SORT orders lists, sets and sorted sets by number or text', async (t) => {
   t.equal(await s.run('sort', 'l'), bulks('1.5', '2', '9', '10'))
   t.equal(await s.run('sort', 'l', 'desc', 'limit', '1', '2'), bulks('9', '2'))
   t.equal(await s.run('sort', 'l', 'alpha'), bulks('1.5', '10', '2', '9'))
-  t.equal(await s.run('sort', 'l', 'by', 'nosort', 'desc'), bulks('10', '9', '2', '1.5'))
+  t.equal(await s.run('sort', 'l', 'by', 'nosort', 'desc'), bulks('1.5', '2', '9', '10'))
   await s.run('zadd', 'z', '1', 'c', '2', 'a', '3', 'b')
   t.equal(await s.run('sort', 'z', 'alpha'), bulks('a', 'b', 'c'))
   t.equal(await s.run('sort', 'z', 'by', 'nosort', 'desc'), bulks('b', 'a', 'c'))
