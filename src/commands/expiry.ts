@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import { INT64_MAX, INT64_MIN, parseInt64 } from '../bytes/int64.js'
-import { invalidExpire, NOT_AN_INTEGER } from '../protocol/errors.js'
+import { invalidExpire, NOT_AN_INTEGER, SYNTAX } from '../protocol/errors.js'
 import type { OptionReader } from './options.js'
 
 /** A time as given; `toUnixMs` makes a moment of it when the command runs. */
@@ -34,18 +34,20 @@ export function takeExpiryUnit(options: OptionReader): ExpiryUnit | undefined {
   return UNITS.find(([word]) => options.take(word))?.[1]
 }
 
-/**
- * A time among options, not yet looked at: Redis finds fault with it after all mistakes of syntax. Undefined if the next
- * word names no unit.
- */
+/** A time among options, not yet looked at: Redis finds fault with it after all mistakes of syntax. */
 export interface ExpiryWords {
   readonly unit: ExpiryUnit
   readonly time: Bytes
 }
 
-export function takeExpiryWords(options: OptionReader): ExpiryWords | undefined {
+/**
+ * The time among options that the next words give, in place of `former`. The same unit may be given again, another one
+ * may not: throws, as where no unit comes. Source: redis src/t_string.c, parseExtendedStringArgumentsOrReply.
+ */
+export function takeExpiryAgain(options: OptionReader, former: ExpiryWords | undefined): ExpiryWords {
   const unit = takeExpiryUnit(options)
-  return unit === undefined ? undefined : { unit, time: options.word() }
+  if (unit === undefined || (former !== undefined && former.unit !== unit)) throw SYNTAX
+  return { unit, time: options.word() }
 }
 
 /** The time of `words`, as `positiveExpiry`; undefined for none. */

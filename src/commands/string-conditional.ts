@@ -8,7 +8,7 @@ import * as strings from '../types/string.js'
 import { digest } from '../types/string-digest.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { type Expiry, type ExpiryWords, expiryOf, takeExpiryWords, toUnixMs } from './expiry.js'
+import { type Expiry, type ExpiryWords, expiryOf, takeExpiryAgain, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { OptionReader } from './options.js'
 
@@ -130,9 +130,8 @@ function parseSet(args: Args): SetOptions {
       if (expiry !== undefined) throw SYNTAX
       keepsTtl = true
     } else {
-      const words = takeExpiryWords(options)
-      if (words === undefined || expiry !== undefined || keepsTtl) throw SYNTAX
-      expiry = words
+      if (keepsTtl) throw SYNTAX
+      expiry = takeExpiryAgain(options, expiry)
     }
   }
   options.end()
@@ -185,11 +184,7 @@ function allows(condition: Condition, current: strings.Current): boolean {
 function parseCas(args: Args): Expiry | undefined {
   const options = new OptionReader(args, 4)
   let expiry: ExpiryWords | undefined
-  while (options.hasMore) {
-    const words = takeExpiryWords(options)
-    if (words === undefined || expiry !== undefined) throw SYNTAX
-    expiry = words
-  }
+  while (options.hasMore) expiry = takeExpiryAgain(options, expiry)
   options.end()
   return expiryOf(expiry, 'cas')
 }

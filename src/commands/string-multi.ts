@@ -7,7 +7,7 @@ import * as lcs from '../types/lcs.js'
 import * as strings from '../types/string.js'
 import { type AnyCommand, command, FIRST_TWO_KEYS, noOptions, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { type Expiry, type ExpiryWords, expiryOf, takeExpiryWords, toUnixMs } from './expiry.js'
+import { type Expiry, type ExpiryWords, expiryOf, takeExpiryAgain, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 
@@ -85,9 +85,8 @@ function parseMultiSet(args: Args): MultiSetOptions {
       if (expiry !== undefined) throw SYNTAX
       keepsTtl = true
     } else {
-      const words = takeExpiryWords(options)
-      if (words === undefined || expiry !== undefined || keepsTtl) throw SYNTAX
-      expiry = words
+      if (keepsTtl) throw SYNTAX
+      expiry = takeExpiryAgain(options, expiry)
     }
   }
   options.end()

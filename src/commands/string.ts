@@ -11,6 +11,7 @@ import {
   NOT_A_FLOAT,
   OFFSET_OUT_OF_RANGE,
   STRING_TOO_LONG,
+  SYNTAX,
   WRONG_TYPE,
   wrongArity,
 } from '../protocol/errors.js'
@@ -29,7 +30,7 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EX, type Expiry, type ExpiryWords, PX, positiveExpiry, takeExpiryWords, toUnixMs } from './expiry.js'
+import { EX, type Expiry, type ExpiryWords, PX, positiveExpiry, takeExpiryAgain, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { int64At, OptionReader } from './options.js'
 
@@ -326,7 +327,12 @@ type ExpiryChange = 'persist' | ExpiryWords
 
 function parseGetEx(args: Args): ExpiryChange | undefined {
   const options = new OptionReader(args, 2)
-  const change = options.take('persist') ? 'persist' : takeExpiryWords(options)
+  let change: ExpiryChange | undefined
+  while (options.hasMore) {
+    const persists = options.take('persist')
+    if (change !== undefined && persists !== (change === 'persist')) throw SYNTAX
+    change = persists ? 'persist' : takeExpiryAgain(options, change === 'persist' ? undefined : change)
+  }
   options.end()
   return change
 }
