@@ -13,12 +13,20 @@ export interface CdcWords {
   readonly words: readonly string[]
 }
 
+/** `backup`, `restore` or `verify` and what follows it. */
+export interface BackupWords {
+  readonly action: 'backup' | 'restore' | 'verify'
+  readonly words: readonly string[]
+}
+
 /** `misuse` is a command line that makes no sense: it gets the usage, and exit code 1. */
-export type Arguments = ServeArguments | CdcWords | { readonly action: 'version' | 'help' | 'misuse' }
+export type Arguments = ServeArguments | CdcWords | BackupWords | { readonly action: 'version' | 'help' | 'misuse' }
 
 /** Reads what follows the program's name. As in Kvrocks, -v and -h count as soon as they are met. */
 export function parseArguments(words: readonly string[]): Arguments {
   if (words[0] === 'cdc') return { action: 'cdc', words: words.slice(1) }
+  const [action] = words
+  if (action === 'backup' || action === 'restore' || action === 'verify') return { action, words: words.slice(1) }
   const overrides: [string, string][] = []
   let configFile: string | undefined
   for (let at = words[0] === 'server' ? 1 : 0; at < words.length; at++) {
@@ -39,6 +47,7 @@ export const USAGE = `kvrocks-ts speaks the Redis protocol and stores its data i
 Usage:
     kvrocks-ts [server] [options]
     kvrocks-ts cdc tail|snapshot|copy [options]    read the change feed of a server
+    kvrocks-ts backup|restore|verify ...           make, bring back and check backups
 
 Options:
     -c, --config <file>       read settings from <file>, or from standard input if it is -

@@ -17,6 +17,12 @@ export async function runCommandLine(words: readonly string[], load: () => Promi
       return 0
     case 'cdc':
       return followFeed(given.words)
+    case 'backup':
+    case 'restore':
+    case 'verify': {
+      const { runBackup } = await import('./backup.js')
+      return runBackup(given.action, given.words, commandStreams())
+    }
     case 'serve':
       return serve(given, await load())
   }
@@ -24,9 +30,14 @@ export async function runCommandLine(words: readonly string[], load: () => Promi
 
 async function followFeed(words: readonly string[]): Promise<number> {
   const { runCdc } = await import('./cdc.js')
+  return runCdc(words, commandStreams())
+}
+
+/** The streams of a command, and the signal that ends it. */
+function commandStreams(): { output: NodeJS.WriteStream; errors: NodeJS.WriteStream; signal: AbortSignal } {
   const controller = new AbortController()
   const stop = (): void => controller.abort()
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
-  return runCdc(words, { output: process.stdout, errors: process.stderr, signal: controller.signal })
+  return { output: process.stdout, errors: process.stderr, signal: controller.signal }
 }
