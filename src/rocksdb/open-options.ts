@@ -5,6 +5,7 @@
 import type { NativeColumnFamily, NativeSettings, OptionPairs } from './native.js'
 
 const MIB = 1024 * 1024
+const UINT64_MAX = '18446744073709551615'
 const LEVELS = 7
 // A read's target has four bits for the family.
 const COLUMN_FAMILIES_MAX = 16
@@ -50,6 +51,7 @@ export interface RocksDBOptions {
   /** Bytes a second; 0 = chosen by RocksDB. */
   readonly delayedWriteRate?: number
   readonly walCompression?: 'no' | 'zstd'
+  /** Infinity: archived files stay until somebody else removes them. */
   readonly walTtlSeconds?: number
   readonly walSizeLimitMb?: number
   readonly maxTotalWalBytes?: number
@@ -195,7 +197,7 @@ function dbOptions(options: Defaulted): OptionRecord {
     max_manifest_file_size: 64 * MIB,
     max_log_file_size: 256 * MIB,
     keep_log_file_num: 12,
-    WAL_ttl_seconds: options.walTtlSeconds,
+    WAL_ttl_seconds: options.walTtlSeconds === Number.POSITIVE_INFINITY ? UINT64_MAX : options.walTtlSeconds,
     WAL_size_limit_MB: options.walSizeLimitMb,
     max_total_wal_size: options.maxTotalWalBytes,
     wal_compression: options.walCompression === 'zstd' ? 'kZSTD' : 'kNoCompression',

@@ -124,6 +124,7 @@ export class RocksDB {
   readonly #session: NativeSession
   readonly #slots: ChunkSlots
   readonly #pending = new Set<Promise<unknown>>()
+  #checkpoints = 0
   #packedKeys: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
 
   private constructor(session: NativeSession) {
@@ -262,7 +263,16 @@ export class RocksDB {
    * sequence up to which the copy certainly reaches.
    */
   checkpoint(path: string, logBytesForFlush = 0): Promise<{ sequence: number }> {
-    return this.#track(this.#session.checkpoint(path, logBytesForFlush))
+    const made = this.#track(this.#session.checkpoint(path, logBytesForFlush))
+    const ended = (): void => void this.#checkpoints--
+    this.#checkpoints++
+    made.then(ended, ended)
+    return made
+  }
+
+  /** True while checkpoint() works: it fails if a file of the log vanishes under its eyes. */
+  get isCheckpointing(): boolean {
+    return this.#checkpoints > 0
   }
 
   /**

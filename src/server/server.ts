@@ -73,6 +73,7 @@ const GIB = 1024 ** 3
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
 const TLS_NAMES = Object.keys(TLS_OPTIONS) as (keyof typeof TLS_OPTIONS)[]
 const LOG_IDLE_CHECK_MS = 10_000
+const LOG_PRUNE_MS = 1000
 
 export class Server implements ServerView {
   readonly config: Config
@@ -130,7 +131,7 @@ export class Server implements ServerView {
     this.#onShutdown = onShutdown
     this.startedAtMs = clock()
     this.commands = new CommandTable(COMMAND_GROUPS, config.values['rename-command'].map(parseRename))
-    this.store = openStore(config, this.stats.keyspace)
+    this.store = openStore(config, this.stats.keyspace, log)
     this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
     this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
     this.namespaces.load()
@@ -176,6 +177,13 @@ export class Server implements ServerView {
     for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
       this.cron.add(job)
     this.#followConfig()
+    this.cron.add({
+      name: 'prune the write-ahead log',
+      everyMs: LOG_PRUNE_MS,
+      run: () => {
+        if (!this.isLoading) this.store.retention.prune(this.#clock())
+      },
+    })
     this.cron.add({
       name: 'close what nobody reads of the change feed',
       everyMs: LOG_IDLE_CHECK_MS,

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import type { Config } from '../config/config.js'
 import type { ConfigValues } from '../config/options.js'
+import type { Log } from '../log/log.js'
 import {
   WRITE_DISABLE_WAL,
   WRITE_LOW_PRI,
@@ -14,6 +15,7 @@ import type { ColumnFamilySpec, Compression, RocksDBOptions } from '../rocksdb/o
 import { RocksDB } from '../rocksdb/rocksdb.js'
 import type { KeyspaceStats } from './database.js'
 import { Store } from './store.js'
+import { type HoldLimits, type RetentionPolicy, WalRetention } from './wal-retention.js'
 
 const MIB = 1024 * 1024
 
@@ -29,11 +31,35 @@ export const COLUMN_FAMILIES: readonly ColumnFamilySpec[] = [
 ]
 
 /** Opens or creates the database in the working directory. Throws RocksDBError. */
-export function openStore(config: Config, stats: KeyspaceStats): Store {
+export function openStore(config: Config, stats: KeyspaceStats, log: Log): Store {
   const { values } = config
-  mkdirSync(config.paths.db, { recursive: true })
-  const rocks = RocksDB.open(config.paths.db, rocksdbOptions(values))
-  return new Store(rocks, { slotEncoded: values['cluster-enabled'], writeFlags: writeFlags(values), stats })
+  const databasePath = config.paths.db
+  mkdirSync(databasePath, { recursive: true })
+  const rocks = RocksDB.open(databasePath, rocksdbOptions(values))
+  const policy = (): RetentionPolicy => retentionPolicy(config.values)
+  const retention = new WalRetention({ rocks, databasePath, policy, log })
+  return new Store(rocks, { slotEncoded: values['cluster-enabled'], writeFlags: writeFlags(values), stats, retention })
+}
+
+/** How long the write-ahead log is kept. Source: rocksdb db/wal_manager.cc, PurgeObsoleteWALFiles, for the first two. */
+export function retentionPolicy(values: Readonly<ConfigValues>): RetentionPolicy {
+  const ttlSeconds = values['rocksdb.wal_ttl_seconds']
+  const sizeMb = values['rocksdb.wal_size_limit_mb']
+  // Each of them is no limit where it is 0, but both together keep nothing.
+  return {
+    ttlMs: ttlSeconds > 0 ? ttlSeconds * 1000 : Number.POSITIVE_INFINITY,
+    sizeBytesMax: sizeMb > 0 || ttlSeconds === 0 ? sizeMb * MIB : Number.POSITIVE_INFINITY,
+    heldBytesMax: values['wal-retention-max-bytes'] || Number.POSITIVE_INFINITY,
+    freeBytesMin: values['wal-retention-min-free-bytes'],
+  }
+}
+
+/** What one slot or replica may hold back of the log at most. */
+export function holdLimits(values: Readonly<ConfigValues>): HoldLimits {
+  return {
+    bytesMax: values['cdc-slot-max-bytes'] || Number.POSITIVE_INFINITY,
+    ageMsMax: values['cdc-slot-max-age'] * 1000 || Number.POSITIVE_INFINITY,
+  }
 }
 
 /** The rocksdb.write_options.* settings as flags of RocksDB.write. */
@@ -107,8 +133,9 @@ function compactionOptions(values: Readonly<ConfigValues>): Partial<RocksDBOptio
 function logOptions(values: Readonly<ConfigValues>): Partial<RocksDBOptions> {
   return {
     walCompression: values['rocksdb.wal_compression'],
-    walTtlSeconds: values['rocksdb.wal_ttl_seconds'],
-    walSizeLimitMb: values['rocksdb.wal_size_limit_mb'],
+    // What these two settings say is done by WalRetention.
+    walTtlSeconds: Number.POSITIVE_INFINITY,
+    walSizeLimitMb: 0,
     maxTotalWalBytes: values['rocksdb.max_total_wal_size'] * MIB,
     enablePipelinedWrite: values['rocksdb.enable_pipelined_write'],
   }

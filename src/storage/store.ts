@@ -8,6 +8,7 @@ import { Database, type KeyspaceStats } from './database.js'
 import { prefixEnd } from './keys.js'
 import { CommitError, Turn } from './turn.js'
 import { WalReader } from './wal-reader.js'
+import type { WalRetention } from './wal-retention.js'
 
 export interface StoreOptions {
   /** Keys carry their cluster slot. */
@@ -15,12 +16,14 @@ export interface StoreOptions {
   /** Flags of each write, as RocksDB.write takes them. */
   readonly writeFlags: number
   readonly stats: KeyspaceStats
+  readonly retention: WalRetention
 }
 
 export class Store {
   readonly rocks: RocksDB
   readonly turn: Turn
   readonly wal: WalReader
+  readonly retention: WalRetention
   readonly slotEncoded: boolean
   /** Why RocksDB refuses writes, since its last commit failed; undefined = it takes them. */
   writeFailure: string | undefined
@@ -33,6 +36,7 @@ export class Store {
     this.slotEncoded = options.slotEncoded
     this.turn = new Turn(rocks, options.writeFlags, options.slotEncoded)
     this.wal = new WalReader(rocks)
+    this.retention = options.retention
     this.#stats = options.stats
   }
 
@@ -97,6 +101,7 @@ export class Store {
   /** Closes the database when its work in the background has ended, which it hastens. */
   async close(): Promise<void> {
     this.wal.close()
+    await this.retention.settled()
     await this.rocks.closeWhenIdle()
   }
 }

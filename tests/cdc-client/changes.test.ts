@@ -8,6 +8,7 @@ import { ServerError } from '../../src/cdc-client/redis-connection.js'
 import { runCdc } from '../../src/cli/cdc.js'
 import { createServer, type Server } from '../../src/index.js'
 import { contents } from '../cdc/replay.js'
+import { eventually } from '../support/eventually.js'
 import { RawClient } from '../support/raw-client.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -87,6 +88,10 @@ test('changes that are gone are an error, not a silence', async (t) => {
   await s.run('set', 'a', '1')
   await s.server.store.rocks.flush()
   await s.run('set', 'a', '2')
+  await eventually(() => {
+    s.server.cron.run('prune the write-ahead log')
+    return s.server.store.wal.range(0).oldest === 2 ? true : undefined
+  })
   const read = async (): Promise<void> => {
     for await (const _ of changes({ url: urlOf(s), checkpoint: memoryCheckpoint(0) })) break
   }

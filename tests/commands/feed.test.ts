@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { eventually } from '../support/eventually.js'
 import { ReplyFailure, type ReplyValue } from '../support/resp.js'
 import { startServer } from '../support/server.js'
 
@@ -264,6 +265,10 @@ test('what has left the log is a WALGAP under STRICT', async (t) => {
   for (let i = 0; i < 3; i++) await client.run('set', 'a', i)
   await s.server.store.rocks.flush()
   await client.run('set', 'a', 'new')
+  await eventually(() => {
+    s.server.cron.run('prune the write-ahead log')
+    return s.server.store.wal.range(0).oldest === 4 ? true : undefined
+  })
   const polled = await client.value('pollupdates', 0, 'strict')
   t.ok(polled instanceof ReplyFailure)
   t.equal((polled as ReplyFailure).message, 'WALGAP sequence 1 has left the log, the oldest readable sequence is 4')

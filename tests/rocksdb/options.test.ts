@@ -29,6 +29,12 @@ function openAndRead(directory: string, options: Partial<RocksDBOptions>): Retur
 
 const MIB = 1024 * 1024
 
+test('an endless time to live of archived files is the longest that RocksDB knows', (t) => {
+  const option = openAndRead(temporaryDirectory(t), { walTtlSeconds: Number.POSITIVE_INFINITY })
+  t.equal(option('DBOptions', 'WAL_ttl_seconds'), String(2n ** 64n - 1n))
+  t.end()
+})
+
 test("without any settings a database has Kvrocks's options", (t) => {
   const { blockCacheBytes: _, ...defaults } = DEFAULT_OPTIONS
   const option = openAndRead(temporaryDirectory(t), defaults)

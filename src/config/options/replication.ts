@@ -115,18 +115,23 @@ export const FEED_OPTIONS = {
   'cdc-slot-max-bytes': bytes({
     default: 16 * 1024 ** 3,
     mutable: true,
-    doc: 'WAL that one slot of the change feed may hold back; a slot that lags more is lost. 0 = none.',
+    doc: 'WAL that one slot of the change feed or one replica may hold back; one that lags more is lost. 0 = no bound.',
   }),
   'cdc-slot-max-age': integer({
     default: 7 * 24 * 3600,
     mutable: true,
     unit: 's',
-    doc: 'Age of the WAL that one slot may hold back; 0 = any age.',
+    doc: 'Age of the WAL that one slot or replica may hold back; 0 = any age.',
   }),
   'wal-retention-max-bytes': bytes({
     default: 64 * 1024 ** 3,
     mutable: true,
-    doc: 'WAL that slots and replicas may hold back all together; 0 = no bound.',
+    doc: 'Archived WAL above which the slots and replicas that are farthest behind lose their place; 0 = no bound.',
+  }),
+  'wal-retention-min-free-bytes': bytes({
+    default: 1024 ** 3,
+    mutable: true,
+    doc: 'Free space on the disk below which the slots and replicas that are farthest behind lose their place; 0 = any.',
   }),
 }
 

@@ -254,11 +254,13 @@ const WAL_OPTIONS = {
   }),
   'rocksdb.wal_ttl_seconds': integer({
     default: 3 * 3600,
+    mutable: true,
     unit: 's',
     doc: 'Age at which archived WAL is removed; partial syncs and the change feed reach that far back.',
   }),
   'rocksdb.wal_size_limit_mb': integer({
     default: 16_384,
+    mutable: true,
     unit: 'MiB',
     doc: 'Size of archived WAL from which the oldest is removed; 0 = no bound.',
   }),
