@@ -1,72 +1,103 @@
 /**
- * Compares kvrocks-ts with redis-server, and with the Kvrocks that KVROCKS_BIN names: all servers stay up, and each test
- * runs against them in turn, round by round, so that a machine that is slow for a while is slow for all of them.
+ * Compares kvrocks-ts with redis-server, and with the Kvrocks that KVROCKS_BIN names. Servers that are compared stay up
+ * together, and each is measured in turn, round by round, so that a machine that is slow for a while is slow for all.
  *
- *   npm run bench -- [--rounds N] [--requests N] [--keys N] [--tests get,set] [--pipelines 1,16,64] [--bytes 3,1024]
+ *   npm run bench -- [--sections families,latency,feed,allocations,start] [--tests get,set] [--pipelines 1,16,64]
+ *                    [--rounds N] [--seconds N] [--keys N] [--bytes N] [--clients N] [--svg FILE]
+ *                    [--latency-tests get,set] [--rates 10000,30000,60000] [--changes N] [--mebibytes N]
  */
 
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { rocksdbVersion } from '../src/rocksdb/rocksdb.js'
-import { type Figures, type Load, measure, type Workload } from './measure.js'
-import { type Contender, start } from './servers.js'
-import { tableHead, tableRow } from './table.js'
-
-const OURS = 'kvrocks-ts'
+import { allocationsTable, measureAllocations } from './allocations.js'
+import { familiesTable, measureFamilies, type Row, ratioOf } from './families.js'
+import { measurePrice, measureReading, priceTable, readingTable } from './feed.js'
+import { latencyTable, measureLatency } from './latency.js'
+import type { Load } from './measure.js'
+import { OURS, peerNames } from './servers.js'
+import { measureStart, startTable } from './start-stop.js'
+import { barChart } from './svg.js'
+import { WORKLOADS, workloadsNamed } from './workloads.js'
 
 const { values: given } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
-    requests: { type: 'string', default: '100000' },
-    keys: { type: 'string', default: '1000000' },
-    clients: { type: 'string', default: '50' },
-    tests: { type: 'string', default: 'ping_mbulk,set,get,incr,mset' },
+    sections: { type: 'string', default: 'families,latency,feed,allocations,start' },
+    tests: { type: 'string', default: WORKLOADS.map(({ name }) => name).join(',') },
     pipelines: { type: 'string', default: '1,16,64' },
-    bytes: { type: 'string', default: '3,1024' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
+    keys: { type: 'string', default: '1000000' },
+    bytes: { type: 'string', default: '3' },
+    clients: { type: 'string', default: '50' },
+    svg: { type: 'string' },
+    'latency-tests': { type: 'string', default: 'get,set' },
+    rates: { type: 'string', default: '10000,30000,60000' },
+    changes: { type: 'string', default: '100000' },
+    mebibytes: { type: 'string', default: '1024' },
   },
 })
 
-const load: Load = { clients: Number(given.clients), keys: Number(given.keys), requests: Number(given.requests) }
-const peers = ['redis-server', ...(process.env['KVROCKS_BIN'] === undefined ? [] : ['kvrocks'])]
+const load: Load = { clients: Number(given.clients), keys: Number(given.keys), valueBytes: Number(given.bytes) }
+const rounds = Number(given.rounds)
+const seconds = Number(given.seconds)
+const pipelines = given.pipelines.split(',').map(Number)
+const peers = peerNames()
+const servers = [OURS, ...peers]
+/** A load of SETs with a consumer lasts about as long as the other runs. */
+const WRITES_PER_SECOND = 100_000
 
-function workloads(): Workload[] {
-  const list: Workload[] = []
-  for (const valueBytes of given.bytes.split(',').map(Number)) {
-    for (const test of given.tests.split(',')) {
-      for (const pipeline of given.pipelines.split(',').map(Number)) list.push({ test, pipeline, valueBytes })
-    }
-  }
-  return list
+const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
+  async families() {
+    const workloads = workloadsNamed(given.tests.split(','))
+    const rows = await measureFamilies({ workloads, pipelines, rounds, seconds, load, servers }, progress)
+    for (const peer of peers) console.log(`${familiesTable(rows, peer)}\n`)
+    if (given.svg !== undefined) writeFileSync(given.svg, plot(rows))
+  },
+  async latency() {
+    const workloads = workloadsNamed(given['latency-tests'].split(','))
+    const rates = given.rates.split(',').map(Number)
+    const rows = await measureLatency({ workloads, rates, rounds, seconds: Math.max(seconds, 1), load, servers })
+    console.log(`${latencyTable(rows)}\n`)
+  },
+  async feed() {
+    const writes = Math.round(WRITES_PER_SECOND * seconds)
+    const plan = { pipelines, rounds, changes: Number(given.changes), writes, load }
+    console.log(`${readingTable(await measureReading(plan))}\n`)
+    console.log(`${priceTable(await measurePrice(plan))}\n`)
+  },
+  async allocations() {
+    console.log(`${allocationsTable(await measureAllocations())}\n`)
+  },
+  async start() {
+    const rows = await measureStart({ mebibytes: Number(given.mebibytes), rounds, restSeconds: 2 })
+    console.log(`${startTable(rows)}\n`)
+  },
 }
 
-/** Fills the key space, so that reads find values. */
-async function fill(servers: readonly Contender[]): Promise<void> {
-  const whole: Load = { ...load, requests: Math.ceil(load.keys / 2) }
-  for (const server of servers) await measure(server, { test: 'set', pipeline: 16, valueBytes: 3 }, whole)
+/** For whoever waits. */
+function progress(row: Row): void {
+  const shown = peers.map((peer) => `${ratioOf(row, peer, 'requestsPerSecond').median.toFixed(2)} of ${peer}`)
+  console.error(`${row.workload.name}, pipeline ${row.pipeline}: ${shown.join(', ')}`)
 }
 
-async function compare(servers: readonly Contender[], workload: Workload): Promise<Map<string, Figures[]>> {
-  const rounds = new Map(servers.map((server) => [server.name, [] as Figures[]]))
-  for (let round = 0; round < Number(given.rounds); round++) {
-    const order = round % 2 === 0 ? servers : [...servers].reverse()
-    for (const server of order) rounds.get(server.name)?.push(await measure(server, workload, load))
-  }
-  return rounds
+function plot(rows: readonly Row[]): string {
+  const bars = peers.flatMap((peer) =>
+    rows.map((row) => ({
+      group: row.workload.name,
+      name: peers.length === 1 ? `pipeline ${row.pipeline}` : `${row.pipeline}, ${peer}`,
+      ratio: ratioOf(row, peer, 'requestsPerSecond'),
+    })),
+  )
+  return barChart(`Throughput of ${OURS} : ${peers.join(', ')}`, bars)
 }
 
-const servers: Contender[] = []
-try {
-  for (const name of [OURS, ...peers]) servers.push(await start(name))
-  console.log(`${given.rounds} rounds, ${load.clients} clients, ${load.keys} keys, RocksDB ${rocksdbVersion}\n`)
-  await fill(servers)
-  const results: [Workload, Map<string, Figures[]>][] = []
-  for (const workload of workloads()) results.push([workload, await compare(servers, workload)])
-  for (const peer of peers) {
-    console.log(tableHead(peer))
-    for (const [workload, rounds] of results) {
-      console.log(tableRow(workload, rounds.get(OURS) ?? [], rounds.get(peer) ?? []))
-    }
-    console.log()
-  }
-} finally {
-  for (const server of servers) await server.stop()
+console.log(
+  `${rounds} rounds of ${seconds} s, ${load.clients} clients, ${load.keys} keys, values of ${load.valueBytes} bytes, ` +
+    `Node.js ${process.version}, RocksDB ${rocksdbVersion}\n`,
+)
+for (const section of given.sections.split(',')) {
+  const measureSection = SECTIONS[section]
+  if (measureSection === undefined) throw new Error(`no such section: ${section}`)
+  await measureSection()
 }

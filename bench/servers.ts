@@ -6,24 +6,31 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+export const OURS = 'kvrocks-ts'
+
 export interface Contender {
   readonly name: string
   readonly port: number
+  readonly process: ChildProcess
+  /** Milliseconds from the start of the process until it answered. */
+  readonly readyMs: number
   /** CPU seconds of user and system that the process has used. */
   cpuSeconds(): number
   residentBytes(): number
+  /** Ends it in good order. Its directory is removed, unless it was given. */
   stop(): Promise<void>
 }
 
 /** Clock ticks a second of /proc: fixed by Linux's interface for programs. */
 const TICKS = 100
 const PAGE_BYTES = 4096
-const START_TIMEOUT_MS = 20_000
+const START_TIMEOUT_MS = 60_000
+const RETRY_MS = 2
 
 type Command = (port: number, dir: string) => readonly [string, ...string[]]
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  'kvrocks-ts': (port, dir) => [
+  [OURS]: (port, dir) => [
     process.execPath,
     join(import.meta.dirname, '../src/cli/main.js'),
     ...['--port', String(port), '--dir', dir, '--log-dir', 'stdout'],
@@ -38,27 +45,63 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ],
 }
 
-/** Starts one of `kvrocks-ts`, `redis-server`, `kvrocks` on a free port of the loopback. */
-export async function start(name: string): Promise<Contender> {
-  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-bench-'))
+export interface StartOptions {
+  /** Its working directory, which is then kept at the end; a temporary one if not given. */
+  readonly dir?: string
+  /** Flags of Node.js, for our own server. */
+  readonly nodeFlags?: readonly string[]
+  /** Settings of the server, such as `--workers 1`. */
+  readonly settings?: readonly string[]
+  /** What descriptor 3 of the process is to be. */
+  readonly descriptor3?: 'pipe'
+}
+
+/** The names of those that ours is compared with. */
+export function peerNames(): string[] {
+  return ['redis-server', ...(process.env['KVROCKS_BIN'] === undefined ? [] : ['kvrocks'])]
+}
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'kvrocks-ts-bench-'))
+}
+
+/** Starts one of `kvrocks-ts`, `redis-server`, `kvrocks` on a free port of the loopback, and waits until it answers. */
+export async function start(name: string, options: StartOptions = {}): Promise<Contender> {
+  const dir = options.dir ?? temporaryDirectory()
   const port = await freePort()
-  const command = COMMANDS[name]
-  if (command === undefined) throw new Error(`no such server: ${name}`)
-  const [program, ...words] = command(port, dir)
-  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'] })
-  await untilListening(port, child)
+  const [program, ...words] = commandOf(name, port, dir, options.nodeFlags ?? [])
+  const startMs = performance.now()
+  const child = spawn(program, [...words, ...(options.settings ?? [])], {
+    stdio: ['ignore', 'ignore', 'inherit', options.descriptor3 ?? 'ignore'],
+  })
+  await untilAnswering(port, child)
   return {
     name,
     port,
+    process: child,
+    readyMs: performance.now() - startMs,
     cpuSeconds: () => cpuSeconds(child),
     residentBytes: () => Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES,
     async stop() {
-      const ended = new Promise((done) => child.once('exit', done))
-      child.kill('SIGTERM')
-      await ended
-      rmSync(dir, { recursive: true, force: true })
+      await endProcess(child)
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
     },
   }
+}
+
+/** Asks a process to end, and waits until it has. */
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill('SIGTERM')
+  await ended
+}
+
+function commandOf(name: string, port: number, dir: string, nodeFlags: readonly string[]): [string, ...string[]] {
+  const command = COMMANDS[name]
+  if (command === undefined) throw new Error(`no such server: ${name}`)
+  const [program, ...words] = command(port, dir)
+  return [program, ...nodeFlags, ...words]
 }
 
 function cpuSeconds(child: ChildProcess): number {
@@ -79,23 +122,25 @@ function freePort(): Promise<number> {
   })
 }
 
-async function untilListening(port: number, child: ChildProcess): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS
-  while (Date.now() < deadline) {
+async function untilAnswering(port: number, child: ChildProcess): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS
+  while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended at once, with code ${child.exitCode}`)
-    if (await canConnect(port)) return
-    await new Promise((done) => setTimeout(done, 20))
+    if (await answers(port)) return
+    await new Promise((done) => setTimeout(done, RETRY_MS))
   }
   child.kill('SIGKILL')
-  throw new Error(`${child.spawnfile} does not listen after ${START_TIMEOUT_MS} ms`)
+  throw new Error(`${child.spawnfile} does not answer after ${START_TIMEOUT_MS} ms`)
 }
 
-function canConnect(port: number): Promise<boolean> {
+function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+    socket.once('data', (reply) => {
       socket.destroy()
-      resolve(true)
+      resolve(reply.toString('latin1').startsWith('+PONG'))
     })
     socket.once('error', () => resolve(false))
+    socket.once('end', () => resolve(false))
   })
 }

@@ -1,0 +1,135 @@
+/** Every workload at every pipeline, against all servers, in alternating rounds. */
+
+import { check, type Figures, fillIn, type Load, measure } from './measure.js'
+import { type Contender, OURS, start } from './servers.js'
+import { figureText, markdownTable, median, ratios, type Spread, spreadText } from './statistics.js'
+import type { Workload } from './workloads.js'
+
+export interface FamiliesPlan {
+  readonly workloads: readonly Workload[]
+  readonly pipelines: readonly number[]
+  readonly rounds: number
+  /** A run lasts about so long. */
+  readonly seconds: number
+  readonly load: Load
+  /** Names of servers; the first is ours. */
+  readonly servers: readonly string[]
+}
+
+/** The rounds of one workload at one pipeline, by server. */
+export interface Row {
+  readonly workload: Workload
+  readonly pipeline: number
+  readonly rounds: ReadonlyMap<string, readonly Figures[]>
+}
+
+/** Operations of the first run, by whose speed the length of the others is chosen; it also warms compilers up. */
+const FIRST_COUNT = 20_000
+const FIRST_SECONDS_SHARE = 0.2
+const COUNT_MIN = 200
+const COUNT_MAX = 5_000_000
+/** Of operations that use something up, which has to be filled in again each time. */
+const CONSUMING_COUNT_MAX = 1_000_000
+
+/**
+ * Each workload meets servers that were started for it. `onRow` is told of each row as soon as it is there.
+ */
+export async function measureFamilies(plan: FamiliesPlan, onRow: (row: Row) => void): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const workload of plan.workloads) {
+    const servers: Contender[] = []
+    try {
+      for (const name of plan.servers) servers.push(await start(name))
+      for (const server of servers) {
+        await fillIn(server, workload, plan.load, FIRST_COUNT)
+        await check(server, workload, plan.load)
+      }
+      for (const pipeline of plan.pipelines) {
+        const row = { workload, pipeline, rounds: await compare(plan, servers, workload, pipeline) }
+        rows.push(row)
+        onRow(row)
+      }
+    } finally {
+      for (const server of servers) await server.stop()
+    }
+  }
+  return rows
+}
+
+async function compare(
+  plan: FamiliesPlan,
+  servers: readonly Contender[],
+  workload: Workload,
+  pipeline: number,
+): Promise<Map<string, Figures[]>> {
+  const { load } = plan
+  const counts = new Map<Contender, number>()
+  for (const server of servers) counts.set(server, await chooseCount(plan, server, workload, pipeline))
+  const rounds = new Map(servers.map((server) => [server.name, [] as Figures[]]))
+  for (let round = 0; round < plan.rounds; round++) {
+    const order = round % 2 === 0 ? servers : [...servers].reverse()
+    for (const server of order) {
+      const count = counts.get(server) ?? FIRST_COUNT
+      if (workload.isConsuming) await fillIn(server, workload, load, count)
+      rounds.get(server.name)?.push(await measure(server, workload, load, pipeline, count))
+    }
+  }
+  return rounds
+}
+
+/** So many operations that a run lasts as long as wanted. */
+async function chooseCount(
+  { load, seconds }: FamiliesPlan,
+  server: Contender,
+  workload: Workload,
+  pipeline: number,
+): Promise<number> {
+  let count = COUNT_MIN
+  let requestsPerSecond = 0
+  // The first is too short to tell anything of a fast operation, but long enough for a slow one.
+  for (const next of [COUNT_MIN, FIRST_COUNT]) {
+    count = Math.max(
+      COUNT_MIN,
+      Math.min(next, requestsPerSecond === 0 ? next : requestsPerSecond * seconds * FIRST_SECONDS_SHARE),
+    )
+    count = Math.ceil(count)
+    if (workload.isConsuming) await fillIn(server, workload, load, count)
+    requestsPerSecond = (await measure(server, workload, load, pipeline, count)).requestsPerSecond
+  }
+  const max = workload.isConsuming ? CONSUMING_COUNT_MAX : COUNT_MAX
+  return Math.min(Math.max(Math.round(requestsPerSecond * seconds), COUNT_MIN), max)
+}
+
+type Figure = keyof Figures
+
+const FIGURES: readonly (readonly [title: string, figure: Figure])[] = [
+  ['requests/s', 'requestsPerSecond'],
+  ['CPU µs', 'cpuUsPerRequest'],
+  ['p50 ms', 'p50Ms'],
+  ['p99 ms', 'p99Ms'],
+  ['RSS MiB', 'residentMiB'],
+]
+
+/** Our figures, and each as a ratio to the peer's: median (minimum–maximum) of the rounds. */
+export function familiesTable(rows: readonly Row[], peer: string): string {
+  const titles = ['test', 'pipeline', ...FIGURES.map(([title]) => title)]
+  const compared = FIGURES.map(([title]) => `${title.split(' ')[0]} : ${peer}`)
+  return markdownTable(
+    [...titles, ...compared],
+    rows.map((row) => [
+      row.workload.name,
+      String(row.pipeline),
+      ...FIGURES.map(([, figure]) => figureText(median(valuesOf(row, OURS, figure)))),
+      ...FIGURES.map(([, figure]) => spreadText(ratioOf(row, peer, figure))),
+    ]),
+  )
+}
+
+/** Ours to the peer's. */
+export function ratioOf(row: Row, peer: string, figure: Figure): Spread {
+  return ratios(valuesOf(row, OURS, figure), valuesOf(row, peer, figure))
+}
+
+function valuesOf(row: Row, server: string, figure: Figure): number[] {
+  return (row.rounds.get(server) ?? []).map((figures) => figures[figure])
+}
