@@ -19,7 +19,7 @@ export interface Allocation {
 
 /** The new space is so large that nothing is collected while an operation is measured. */
 const NEW_SPACE_MIB = 128
-const OPERATIONS = 16_000
+const OPERATIONS = 8000
 /** One connection sends so many at a time and waits, so that each turn has as many. */
 const PIPELINE = 16
 /** Keys, members and fields repeat after so many: what is measured changes what is there. */
