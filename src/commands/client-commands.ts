@@ -19,23 +19,13 @@ import {
   matchesFilter,
   parseClientFilter,
 } from './client-list.js'
-import {
-  type AnyCommand,
-  container,
-  NO_SCRIPT,
-  noOptions,
-  OK_LOADING,
-  OK_STALE,
-  READONLY,
-  serverCommand,
-} from './command.js'
+import { CLIENT_FLAGS, clientTrackingCommands } from './client-tracking.js'
+import { type AnyCommand, container, noOptions, serverCommand } from './command.js'
 import { isClientName } from './connection.js'
 import type { ServerContext } from './context.js'
-import { integerAt } from './options.js'
+import { integerAt, onOffAt } from './options.js'
 
-const FLAGS = READONLY | NO_SCRIPT | OK_LOADING | OK_STALE
-
-/** A subcommand whose flags and arity follow from the family and its shape. */
+/** A subcommand whose flags follow from the family. */
 function sub<Options>(
   name: string,
   arity: number,
@@ -45,113 +35,108 @@ function sub<Options>(
   parse: (args: Args) => Options,
   execute: (context: ServerContext, args: Args, options: Options) => void,
 ): AnyCommand {
-  return serverCommand({ name: `client|${name}`, arity, flags: FLAGS, syntax, summary, since }, parse, execute)
+  return serverCommand({ name: `client|${name}`, arity, flags: CLIENT_FLAGS, syntax, summary, since }, parse, execute)
 }
 
 export const clientCommands: readonly AnyCommand[] = [
-  container({ name: 'client', flags: FLAGS, summary: 'A container for client connection commands.', since: '2.4.0' }, [
-    sub('id', 2, '', 'Returns the unique client ID of the connection.', '5.0.0', noOptions, ({ client, reply }) =>
-      reply.integer(client.id),
-    ),
-    sub('getname', 2, '', 'Returns the name of the connection.', '2.6.9', noOptions, ({ client, reply }) =>
-      client.name === '' ? reply.nil() : reply.bulkText(client.name),
-    ),
-    sub('setname', 3, 'connection-name', 'Sets the connection name.', '2.6.9', parseName, setName),
-    sub(
-      'setinfo',
-      4,
-      '<LIB-NAME libname | LIB-VER libver>',
-      'Sets information specific to the client or connection.',
-      '7.2.0',
-      parseInfo,
-      setInfo,
-    ),
-    sub('info', 2, '', 'Returns information about the connection.', '6.2.0', noOptions, ({ client, reply, server }) =>
-      reply.verbatim('txt', Buffer.from(`${describeClient(client, server.nowMs())}\n`)),
-    ),
-    sub(
-      'list',
-      -2,
-      '[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]',
-      'Lists open connections.',
-      '2.4.0',
-      parseList,
-      list,
-    ),
-    sub(
-      'kill',
-      -3,
-      '<old-format | <[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | [USER username] | [ADDR addr] | [LADDR laddr] | [SKIPME <YES | NO>] | [MAXAGE maxage]>>',
-      'Terminates open connections.',
-      '2.4.0',
-      parseKill,
-      kill,
-    ),
-    sub(
-      'reply',
-      3,
-      '<ON | OFF | SKIP>',
-      'Instructs the server whether to reply to commands.',
-      '3.2.0',
-      parseReplyMode,
-      setReplyMode,
-    ),
-    sub('pause', -3, 'timeout [WRITE | ALL]', 'Suspends commands processing.', '3.0.0', parsePause, pause),
-    sub(
-      'unpause',
-      2,
-      '',
-      'Resumes processing commands from paused clients.',
-      '6.2.0',
-      noOptions,
-      ({ reply, server }) => {
-        server.clients.unpause()
-        reply.ok()
-      },
-    ),
-    sub(
-      'unblock',
-      -3,
-      'client-id [TIMEOUT | ERROR]',
-      'Unblocks a client blocked by a blocking command from a different connection.',
-      '5.0.0',
-      parseUnblock,
-      unblock,
-    ),
-    sub(
-      'no-evict',
-      3,
-      '<ON | OFF>',
-      'Accepted for compatibility: no client is closed to free memory.',
-      '7.0.0',
-      parseOnOff,
-      ({ client, reply }, _args, isOn) => {
-        client.noEvict = isOn
-        reply.ok()
-      },
-    ),
-    sub(
-      'no-touch',
-      3,
-      '<ON | OFF>',
-      'Accepted for compatibility: commands leave no trace of their access to keys.',
-      '7.2.0',
-      parseOnOff,
-      ({ client, reply }, _args, isOn) => {
-        client.noTouch = isOn
-        reply.ok()
-      },
-    ),
-    sub(
-      'getredir',
-      2,
-      '',
-      'Returns -1: tracking is not supported, so nothing is redirected.',
-      '6.0.0',
-      noOptions,
-      ({ reply }) => reply.integer(-1),
-    ),
-  ]),
+  container(
+    { name: 'client', flags: CLIENT_FLAGS, summary: 'A container for client connection commands.', since: '2.4.0' },
+    [
+      sub('id', 2, '', 'Returns the unique client ID of the connection.', '5.0.0', noOptions, ({ client, reply }) =>
+        reply.integer(client.id),
+      ),
+      sub('getname', 2, '', 'Returns the name of the connection.', '2.6.9', noOptions, ({ client, reply }) =>
+        client.name === '' ? reply.nil() : reply.bulkText(client.name),
+      ),
+      sub('setname', 3, 'connection-name', 'Sets the connection name.', '2.6.9', parseName, setName),
+      sub(
+        'setinfo',
+        4,
+        '<LIB-NAME libname | LIB-VER libver>',
+        'Sets information specific to the client or connection.',
+        '7.2.0',
+        parseInfo,
+        setInfo,
+      ),
+      sub('info', 2, '', 'Returns information about the connection.', '6.2.0', noOptions, ({ client, reply, server }) =>
+        reply.verbatim('txt', Buffer.from(`${describeClient(client, server.nowMs())}\n`)),
+      ),
+      sub(
+        'list',
+        -2,
+        '[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]',
+        'Lists open connections.',
+        '2.4.0',
+        parseList,
+        list,
+      ),
+      sub(
+        'kill',
+        -3,
+        '<old-format | <[ID client-id] | [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] | [USER username] | [ADDR addr] | [LADDR laddr] | [SKIPME <YES | NO>] | [MAXAGE maxage]>>',
+        'Terminates open connections.',
+        '2.4.0',
+        parseKill,
+        kill,
+      ),
+      sub(
+        'reply',
+        3,
+        '<ON | OFF | SKIP>',
+        'Instructs the server whether to reply to commands.',
+        '3.2.0',
+        parseReplyMode,
+        setReplyMode,
+      ),
+      sub('pause', -3, 'timeout [WRITE | ALL]', 'Suspends commands processing.', '3.0.0', parsePause, pause),
+      sub(
+        'unpause',
+        2,
+        '',
+        'Resumes processing commands from paused clients.',
+        '6.2.0',
+        noOptions,
+        ({ reply, server }) => {
+          server.clients.unpause()
+          reply.ok()
+        },
+      ),
+      sub(
+        'unblock',
+        -3,
+        'client-id [TIMEOUT | ERROR]',
+        'Unblocks a client blocked by a blocking command from a different connection.',
+        '5.0.0',
+        parseUnblock,
+        unblock,
+      ),
+      sub(
+        'no-evict',
+        3,
+        '<ON | OFF>',
+        'Accepted for compatibility: no client is closed to free memory.',
+        '7.0.0',
+        (args) => onOffAt(args, 2),
+        ({ client, reply }, _args, isOn) => {
+          client.noEvict = isOn
+          reply.ok()
+        },
+      ),
+      sub(
+        'no-touch',
+        3,
+        '<ON | OFF>',
+        'Accepted for compatibility: commands leave no trace of their access to keys.',
+        '7.2.0',
+        (args) => onOffAt(args, 2),
+        ({ client, reply }, _args, isOn) => {
+          client.noTouch = isOn
+          reply.ok()
+        },
+      ),
+      ...clientTrackingCommands,
+    ],
+  ),
 ]
 
 function parseName(args: Args): void {
@@ -273,10 +258,4 @@ function parseUnblock(args: Args): Unblock {
 function unblock({ reply, server }: ServerContext, _args: Args, { id, how }: Unblock): void {
   const client = server.clients.byId(id)
   reply.integer(client !== undefined && server.clients.unblock(client, how) ? 1 : 0)
-}
-
-function parseOnOff(args: Args): boolean {
-  if (args.is(2, 'on')) return true
-  if (args.is(2, 'off')) return false
-  throw SYNTAX
 }

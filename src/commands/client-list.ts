@@ -27,7 +27,7 @@ export function describeClient(client: Client, nowMs: number): string {
     ['obuf', client.outputBytes],
     ['cmd', client.lastCommand],
     ['user', 'default'],
-    ['redir', -1],
+    ['redir', client.trackingRedirect],
     ['resp', client.protocol],
     ['lib-name', client.libraryName],
     ['lib-ver', client.libraryVersion],

@@ -40,6 +40,8 @@ export interface Client extends Subscriber {
   readonly flags: string
   /** Number of channels, patterns and shard channels subscribed to. */
   readonly subscriptionCounts: Record<SubscriptionKind, number>
+  /** The client that is told of keys that this one tracks: an id, 0 = itself; -1 = it tracks none. */
+  readonly trackingRedirect: number
   /** Commands queued by MULTI; -1 outside. */
   readonly queuedCommands: number
   readonly isBlocked: boolean

@@ -46,6 +46,8 @@ export interface BlockRequest {
   readonly keys: readonly Bytes[]
   /** True to try again after each commit, whatever it wrote. */
   readonly afterCommit?: true
+  /** True if the answer shows what the keys hold and changes nothing: then the client has read them. */
+  readonly reads?: true
   /** Milliseconds; 0 = for ever. */
   readonly timeoutMs: number
   /** Tries again, as the command would: true if it has answered. May throw a ReplyError. */

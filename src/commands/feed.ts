@@ -388,7 +388,7 @@ function checkBatch(batch: Bytes, { turn, slotEncoded }: Store): void {
       put: touch,
       delete: touch,
       deleteRange() {
-        turn.touchedRange = true
+        if (turn.observing) turn.touchedPrefixes.push('')
       },
       logData() {},
     })

@@ -98,12 +98,13 @@ function serverFields({ config, server, settings }: ServerContext): InfoField[] 
 }
 
 function clientFields({ config, server }: ServerContext): InfoField[] {
-  const { clients } = server
+  const { clients, tracking } = server
   return [
     ['maxclients', config.maxclients],
     ['connected_clients', clients.count],
     ['monitor_clients', clients.monitorCount],
     ['blocked_clients', clients.blockedCount],
+    ['tracking_clients', tracking.clientCount],
   ]
 }
 
@@ -167,6 +168,9 @@ function statsFields({ server }: ServerContext): InfoField[] {
     ['keyspace_misses', stats.keyspace.misses],
     ['pubsub_channels', server.channels.channelCount],
     ['pubsub_patterns', server.channels.patternCount],
+    ['tracking_total_keys', server.tracking.keyCount],
+    ['tracking_total_items', server.tracking.itemCount],
+    ['tracking_total_prefixes', server.tracking.prefixCount],
     ['total_error_replies', errors],
   ]
 }

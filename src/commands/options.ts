@@ -119,3 +119,10 @@ function parseClamped(text: Bytes): number | undefined {
   if (typeof value !== 'bigint') return value
   return value > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER
 }
+
+/** True for ON, false for OFF. Throws SYNTAX. */
+export function onOffAt(args: Args, index: number): boolean {
+  if (args.is(index, 'on')) return true
+  if (args.is(index, 'off')) return false
+  throw SYNTAX
+}

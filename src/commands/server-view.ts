@@ -61,6 +61,43 @@ export interface Transactions {
   unwatch(client: Client): void
 }
 
+/** How a client tracks keys. */
+export interface TrackingMode {
+  /** The id of the client that is told instead of it. */
+  readonly redirect: number | undefined
+  /** Told of all changes of keys with its prefixes, whatever it has read. */
+  readonly isBroadcast: boolean
+  /** Reads are remembered only after CLIENT CACHING YES. */
+  readonly isOptIn: boolean
+  /** Reads are not remembered after CLIENT CACHING NO. */
+  readonly isOptOut: boolean
+  /** Not told of its own changes. */
+  readonly isNoLoop: boolean
+}
+
+export interface TrackingInfo {
+  readonly flags: readonly string[]
+  /** As CLIENT GETREDIR answers it: 0 = to the client itself, -1 = tracking is off. */
+  readonly redirect: number
+  /** One character a byte. */
+  readonly prefixes: readonly string[]
+}
+
+/** Client side caching. */
+export interface Tracking {
+  /** Clients that track keys, keys that are remembered, their readers, and prefixes that are broadcast. */
+  readonly clientCount: number
+  readonly keyCount: number
+  readonly itemCount: number
+  readonly prefixCount: number
+  /** Prefixes are those of broadcasting, one character a byte. Throws a ReplyError if they or the mode do not fit what is. */
+  enable(client: Client, mode: TrackingMode, prefixes: readonly string[]): void
+  disable(client: Client): void
+  /** CLIENT CACHING: what is read by the next command or transaction is remembered, or is not. Throws a ReplyError. */
+  allowCaching(client: Client, isAllowed: boolean): void
+  describe(client: Client): TrackingInfo
+}
+
 /** What a password opens. */
 export interface Access {
   readonly namespace: Bytes
@@ -209,6 +246,7 @@ export interface ServerView {
   readonly commands: CommandTable
   readonly clients: Clients
   readonly transactions: Transactions
+  readonly tracking: Tracking
   readonly channels: Channels
   readonly stats: ServerStats
   readonly latency: Latency

@@ -155,6 +155,7 @@ function read(context: Context, _args: Args, options: ReadOptions): void {
   }
   context.block({
     keys,
+    reads: true,
     timeoutMs: options.timeoutMs,
     attempt: (retried) => {
       const arrived = findNew(retried, keys, after, options.count)

@@ -109,6 +109,7 @@ export class ClientTable implements Clients {
     this.#server.transactions.discard(connection)
     this.#server.monitors.remove(connection)
     this.#server.leaveChannels(connection)
+    this.#server.tracking.disable(connection)
     connection.name = ''
     connection.database = 0
     connection.replyMode = 'on'

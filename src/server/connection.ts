@@ -11,6 +11,7 @@ import { type ParserLimits, RequestParser } from '../protocol/request-parser.js'
 import { databaseNamespace } from '../storage/keys.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
+import type { Tracker } from './tracking/tracker.js'
 import type { Transaction } from './transactions.js'
 
 /** Requests of a client that waits are gathered up to this. */
@@ -51,6 +52,8 @@ export class Connection implements Client {
   watchedKeys: string[] = []
   /** A watched key was changed. */
   watchBroken = false
+  /** Undefined until the client first tracks keys. */
+  tracker: Tracker | undefined
   /** What the client waits for. */
   waiter: Waiter | undefined
   /** A reply that is being sent piece by piece. */
@@ -149,6 +152,10 @@ export class Connection implements Client {
     return channels + patterns + shards
   }
 
+  get trackingRedirect(): number {
+    return this.tracker?.isOn ? (this.tracker.mode.redirect ?? 0) : -1
+  }
+
   get kind(): 'normal' | 'pubsub' | 'replica' | 'master' {
     return this.subscriptions > 0 ? 'pubsub' : 'normal'
   }
@@ -161,6 +168,7 @@ export class Connection implements Client {
       (this.subscriptions > 0 ? 'P' : '') +
       (this.isBlocked ? 'b' : '') +
       (this.transaction === undefined ? '' : 'x') +
+      (this.tracker?.letters ?? '') +
       (this.watchBroken ? 'd' : '') +
       (this.isReadOnlyReplica ? 'r' : '') +
       (this.noEvict ? 'e' : '') +

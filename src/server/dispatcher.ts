@@ -31,6 +31,7 @@ import { CommitError, type Savepoint } from '../storage/turn.js'
 import type { CommandContext } from './command-context.js'
 import type { Connection } from './connection.js'
 import type { Server } from './server.js'
+import type { Tracker } from './tracking/tracker.js'
 import type { QueuedCommand } from './transactions.js'
 
 const SHOWN_ARGUMENT_BYTES_MAX = 128
@@ -79,6 +80,7 @@ export class Dispatcher {
       this.#refuse(connection, replyStart, error, command)
     }
     this.#afterReply(connection, replyStart)
+    if (connection.tracker !== undefined) endCaching(connection, connection.tracker, command)
   }
 
   /** Runs a command of EXEC, writing its reply among the others. */
@@ -115,13 +117,22 @@ export class Dispatcher {
     context.isNested = false
     try {
       const answered = attempt()
-      if (answered) this.#server.turns.note(connection, replyStart)
+      if (answered) this.#attemptEnded(connection, replyStart)
       return answered
     } catch (error) {
       this.#undo(context, replyStart, savepoint, error)
       this.#answerError(connection, replyStart, error)
       return true
     }
+  }
+
+  #attemptEnded(connection: Connection, replyStart: number): void {
+    const { changedKeys, tracking, turns } = this.#server
+    turns.note(connection, replyStart)
+    const { waiter } = connection
+    if (!tracking.isActive || waiter === undefined) return
+    changedKeys.tellTrackers(connection)
+    if (waiter.request.reads === true) tracking.noteWaitedReads(connection, waiter.nsKeys)
   }
 
   #find(args: Args): BoundCommand {
@@ -212,7 +223,17 @@ export class Dispatcher {
       server.slowlog.record(connection, args, us)
     }
     if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
-    if (turn.observing && !turn.isHeld) server.keysWritten()
+    if (turn.observing) this.#tellChanges(connection, context, command, args)
+  }
+
+  /** Somebody caches, watches or waits for keys. */
+  #tellChanges(connection: Connection, context: CommandContext, command: BoundCommand, args: Args): void {
+    const { changedKeys, store, tracking } = this.#server
+    if (tracking.isActive) {
+      changedKeys.tellTrackers(connection)
+      tracking.noteReads(connection, context.db, command, args)
+    }
+    if (!store.turn.isHeld) changedKeys.tellAll(connection)
   }
 
   #count(command: BoundCommand, us: number): void {
@@ -290,6 +311,7 @@ export class Dispatcher {
       // Nothing may wait in a turn's account of a connection that gets no replies.
       connection.reply.truncate(Math.min(replyStart, connection.reply.length))
       connection.isAnswerSilent = connection.isSuspended
+      if (connection.source === undefined) connection.flushPushes()
       if (connection.replyMode === 'skip-next') connection.replyMode = 'skip'
       else if (connection.replyMode === 'skip') connection.replyMode = 'on'
       return
@@ -297,6 +319,11 @@ export class Dispatcher {
     this.#server.turns.note(connection, replyStart)
     if (connection.source === undefined) connection.flushPushes()
   }
+}
+
+/** CLIENT CACHING holds for the next command or transaction. Source: redis src/networking.c, resetClient. */
+function endCaching({ transaction }: Connection, tracker: Tracker, command: BoundCommand | undefined): void {
+  if (transaction === undefined && command?.name.startsWith('client|') !== true) tracker.isCachingGiven = false
 }
 
 function checkKeys(command: BoundCommand, args: Args, writable: ReadonlySet<string>): void {

@@ -32,6 +32,7 @@ import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import { Blocking } from './blocking.js'
+import { ChangedKeys } from './changed-keys.js'
 import { ClientTable } from './client-table.js'
 import { CommandContext } from './command-context.js'
 import { CompactionChecker } from './compaction-checker.js'
@@ -52,6 +53,7 @@ import { Slowlog } from './slowlog.js'
 import { Stats } from './stats.js'
 import { StorageEvents } from './storage-events.js'
 import { Streams } from './streams.js'
+import { TrackingTable } from './tracking/tracking.js'
 import { TransactionTable } from './transactions.js'
 import { TurnLoop } from './turn-loop.js'
 import { KVROCKS_VERSION, REDIS_VERSION, VERSION } from './version.js'
@@ -92,6 +94,8 @@ export class Server implements ServerView {
   readonly streams: Streams
   readonly deferrals: Deferrals
   readonly transactions: TransactionTable
+  readonly tracking: TrackingTable
+  readonly changedKeys: ChangedKeys
   readonly channels = new Channels()
   readonly monitors: Monitors
   readonly slowlog: Slowlog
@@ -138,23 +142,28 @@ export class Server implements ServerView {
     this.keyCounts = new KeyCountTable(this.store.rocks, clock, log)
     this.expiry = new ExpirySweeper(this.store, (namespace, key) => {
       new KeyNotifier(config.values, this.channels, () => namespace).notify(EVENT_EXPIRED, 'expired', key)
+      if (this.tracking.isActive) this.tracking.keyExpired(namespace, key)
     })
     this.clients = new ClientTable(this)
-    const onSent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
     const resume = (connection: Connection): void => this.resume(connection)
-    this.turns = new TurnLoop(
-      this.store,
-      onSent,
-      (reason) => this.#writesRefused(reason),
-      (ms) => this.latency.record('commit', ms),
-    )
+    const sent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
+    this.turns = new TurnLoop(this.store, {
+      ending: () => this.tracking.endTurn(),
+      sent,
+      refused: (reason) => this.#writesRefused(reason),
+      committed: (ms) => this.latency.record('commit', ms),
+    })
     this.#dispatcher = new Dispatcher(this)
     this.blocking = new Blocking((connection, attempt) => this.#dispatcher.runAttempt(connection, attempt), resume)
     this.store.turn.commitListeners.add(() => this.#committed())
-    this.streams = new Streams(log, onSent, resume)
+    this.streams = new Streams(log, sent, resume)
     this.deferrals = new Deferrals(log, resume)
     this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
-    this.monitors = new Monitors((connection, bytes) => this.push(connection, bytes))
+    const push = (connection: Connection, bytes: Buffer): void => this.push(connection, bytes)
+    this.monitors = new Monitors(push)
+    const keysMax = (): number => config.values['tracking-table-max-keys']
+    this.tracking = new TrackingTable({ store: this.store, clients: this.clients, keysMax, push })
+    this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
@@ -232,6 +241,11 @@ export class Server implements ServerView {
     this.turns.schedule()
   }
 
+  /** Tells those who cache keys whose time is over. */
+  invalidateExpired(): void {
+    if (this.tracking.isActive && this.tracking.expire(this.#clock())) this.turns.schedule()
+  }
+
   commitSoon(): void {
     this.turns.schedule()
   }
@@ -283,7 +297,7 @@ export class Server implements ServerView {
     }
     // The loop above ended for want of requests, and there will be no more.
     if (connection.hasInputEnded && !connection.isSuspended && !connection.isBackedUp) connection.closeAfterReply()
-    this.turns.observe(this.blocking.isWaitedForKeys || this.transactions.isWatching)
+    this.turns.observe(this.changedKeys.areObserved)
   }
 
   /** The client may go on with its next request. */
@@ -318,20 +332,6 @@ export class Server implements ServerView {
     }
     connection.reply.raw(bytes)
     this.turns.join(connection)
-  }
-
-  /** After a command: wakes those who wait for the keys that it wrote, and breaks transactions that watch them. */
-  keysWritten(): void {
-    const { turn } = this.store
-    while (turn.touched.size > 0 || turn.touchedRange) {
-      const nsKeys = [...turn.touched]
-      const all = turn.touchedRange
-      turn.touched.clear()
-      turn.touchedRange = false
-      if (all) this.transactions.touchAll()
-      this.transactions.touch(nsKeys)
-      this.blocking.wake(nsKeys)
-    }
   }
 
   /** CONFIG RESETSTAT. */
@@ -504,10 +504,12 @@ export class Server implements ServerView {
     if (this.#scriptContext?.client === connection) this.#scriptContext = undefined
     this.monitors.remove(connection)
     this.leaveChannels(connection)
+    this.tracking.forget(connection)
   }
 
   #writesRefused(reason: string): void {
     this.log.error(`RocksDB refused a commit, so writes are refused until it takes them again: ${reason}`)
+    this.tracking.invalidateEverything()
     if (this.#recovery !== undefined) return
     this.#recovery = setInterval(() => {
       this.store.recover().then(

@@ -105,8 +105,8 @@ export class TransactionTable implements Transactions {
     }
   }
 
-  /** Breaks those of all who watch something: a range of keys was deleted. */
-  touchAll(): void {
-    this.touch(this.#watchers.keys())
+  /** Breaks those of all who watch keys that begin with `prefix`, one character a byte: all of them were deleted. */
+  touchAll(prefix: string): void {
+    this.touch([...this.#watchers.keys()].filter((nsKey) => nsKey.startsWith(prefix)))
   }
 }

@@ -8,12 +8,18 @@ import { writeRefused } from '../protocol/errors.js'
 import type { Store } from '../storage/store.js'
 import type { Connection } from './connection.js'
 
+export interface TurnEvents {
+  /** All is committed or refused, and nothing is sent yet. */
+  ending(): void
+  sent(connection: Connection, bytes: number): void
+  refused(reason: string): void
+  /** How long a commit took. */
+  committed(ms: number): void
+}
+
 export class TurnLoop {
   readonly #store: Store
-  readonly #onSent: (connection: Connection, bytes: number) => void
-  readonly #onRefused: (reason: string) => void
-  /** Told how long a commit took. */
-  readonly #onCommitted: (ms: number) => void
+  readonly #events: TurnEvents
   readonly #joined: Connection[] = []
   #isScheduled = false
   readonly #end = (): void => {
@@ -21,16 +27,9 @@ export class TurnLoop {
     this.end()
   }
 
-  constructor(
-    store: Store,
-    onSent: (connection: Connection, bytes: number) => void,
-    onRefused: (reason: string) => void,
-    onCommitted: (ms: number) => void,
-  ) {
+  constructor(store: Store, events: TurnEvents) {
     this.#store = store
-    this.#onSent = onSent
-    this.#onRefused = onRefused
-    this.#onCommitted = onCommitted
+    this.#events = events
   }
 
   /** The connection has, or will have in this turn, replies to send. */
@@ -54,7 +53,7 @@ export class TurnLoop {
     if (turn.observing === isWanted) return
     turn.observing = isWanted
     turn.touched.clear()
-    turn.touchedRange = false
+    turn.touchedPrefixes.length = 0
   }
 
   /** Called after each command with the length of the reply before it: remembers replies that depend on the commit. */
@@ -72,10 +71,11 @@ export class TurnLoop {
   /** Commits and sends; also called early, when a turn has gathered much. */
   end(): void {
     this.settle()
+    this.#events.ending()
     const joined = this.#joined.splice(0)
     for (const connection of joined) {
       connection.isInTurn = false
-      this.#onSent(connection, connection.send())
+      this.#events.sent(connection, connection.send())
     }
   }
 
@@ -84,7 +84,7 @@ export class TurnLoop {
     if (!this.#store.turn.isDirty) return
     const startMs = performance.now()
     if (!this.#store.commit()) this.refuse()
-    this.#onCommitted(performance.now() - startMs)
+    this.#events.committed(performance.now() - startMs)
   }
 
   /** A commit inside a command failed: the replies before it are refused like those of a failed turn. */
@@ -97,6 +97,6 @@ export class TurnLoop {
       for (let i = 0; i < connection.unsureReplies; i++) connection.reply.error(error)
     }
     this.#store.turn.epoch++
-    this.#onRefused(reason)
+    this.#events.refused(reason)
   }
 }

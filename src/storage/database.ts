@@ -140,6 +140,7 @@ export class Database {
     const end = prefixEnd(this.#prefix)
     if (end === undefined) throw new RangeError('a namespace prefix has an end')
     this.turn.deleteRange(CF_METADATA, this.#prefix, end)
+    if (this.turn.observing) this.turn.touchedPrefixes.push(this.#prefix.latin1Slice(0))
   }
 
   #compose(key: Bytes): number {

@@ -109,11 +109,16 @@ export function isExpired(row: Bytes, nowMs: number): boolean {
 
 /** Throws MetadataFormatError if `row` is too short to be read by the functions here. */
 export function checkRow(row: Bytes): void {
-  if (row.length < NARROW_HEADER_BYTES) throw new MetadataFormatError('metadata is too short')
+  if (!isReadable(row)) throw new MetadataFormatError('metadata is too short')
+}
+
+/** True if `row` is long enough to be read by the functions here. */
+export function isReadable(row: Bytes): boolean {
+  if (row.length < NARROW_HEADER_BYTES) return false
   const wide = ((row[0] as number) & WIDE) !== 0
   let needed = wide ? WIDE_HEADER_BYTES : NARROW_HEADER_BYTES
   if (!isSingleRow(rowType(row))) needed += VERSION_BYTES + (wide ? 8 : 4)
-  if (row.length < needed) throw new MetadataFormatError('metadata is too short')
+  return row.length >= needed
 }
 
 /** The header of a new single row: `type`, expiring at `expireMs` (0 = never). */

@@ -56,8 +56,8 @@ export class Turn {
   observing = false
   /** nsKeys, latin1, of keys that were changed; whoever observes clears it. */
   readonly touched = new Set<string>()
-  /** True if a range of keys was deleted since `touched` was last cleared. */
-  touchedRange = false
+  /** What the nsKeys, latin1, begin with that were deleted all at once; likewise. Empty: those of all namespaces. */
+  readonly touchedPrefixes: string[] = []
   readonly #rocks: RocksDB
   readonly #writeFlags: number
   readonly #overlay = new Overlay()
@@ -184,7 +184,6 @@ export class Turn {
 
   /** Deletes rows from `begin` up to, not including, `end`: in a batch of its own unless the turn is held. */
   deleteRange(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
-    this.touchedRange = true
     if (!this.isHeld) this.commit()
     this.#flushLog()
     this.#batch.deleteRange(cf, begin, end)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createClient } from 'redis'
+import { BasicClientSideCache, createClient } from 'redis'
 import { test } from 'tap'
 import { startProcess } from '../support/process.js'
 import { startServer } from '../support/server.js'
@@ -71,6 +71,34 @@ for (const RESP of [2, 3] as const) {
     await client.close()
   })
 }
+
+test('node-redis with its client side cache, and another client that changes what is cached', async (t) => {
+  await using s = await startServer()
+  const cache = new BasicClientSideCache()
+  const client = createClient({ url: `redis://127.0.0.1:${s.port}`, RESP: 3, clientSideCache: cache })
+  client.on('error', (error: Error) => t.fail(error.message))
+  await client.connect()
+  const counts = (): number[] => [cache.stats().hitCount, cache.stats().missCount, cache.size()]
+  t.equal(await client.get('k'), null)
+  await s.run('set', 'k', 'v')
+  while (cache.size() > 0) await client.ping()
+  t.equal(await client.get('k'), 'v')
+  t.equal(await client.get('k'), 'v')
+  t.same(counts(), [1, 2, 1])
+  await s.run('hset', 'h', 'f', '1')
+  t.equal(await client.hGet('h', 'f'), '1')
+  await s.run('hincrby', 'h', 'f', '1')
+  while (cache.size() > 1) await client.ping()
+  t.equal(await client.hGet('h', 'f'), '2')
+  await client.set('k', 'w')
+  while (cache.size() > 1) await client.ping()
+  t.equal(await client.get('k'), 'w')
+  t.same(counts(), [1, 5, 2])
+  await s.run('flushall')
+  while (cache.size() > 0) await client.ping()
+  t.equal(await client.get('k'), null)
+  await client.close()
+})
 
 test('redis-cli: commands, hints, RESP3, piped requests and mass insertion', async (t) => {
   await using s = await startServer()

@@ -60,6 +60,21 @@ test('EXEC whose commit fails gives one error', async (t) => {
   t.equal(await client.run('get', 'k'), '$-1\r\n')
 })
 
+test('a commit that fails has clients forget what they cache, for invalidations may be lost with it', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('hello', '3')
+  await client.run('client', 'tracking', 'on')
+  await client.run('get', 'k')
+  const mend = breakWrites(s)
+  client.write('SET k 1\r\nPING\r\n')
+  for (const reply of [REFUSED, REFUSED, '>2\r\n$10\r\ninvalidate\r\n_\r\n']) {
+    t.equal((await client.nextReply()).bytes, reply)
+  }
+  mend()
+  t.ok(await s.server.store.recover())
+})
+
 test('a bug in a command is an error to its client, and harms nobody else', async (t) => {
   await using s = await startServer()
   const spec = { arity: -1, syntax: '', summary: '', since: '1.0.0' }

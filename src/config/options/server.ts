@@ -75,6 +75,11 @@ export const NETWORK_OPTIONS = {
     default: 0,
     doc: 'Databases that SELECT offers, each stored as a namespace; 0 = database 0 alone.',
   }),
+  'tracking-table-max-keys': integer({
+    default: 1_000_000,
+    mutable: true,
+    doc: 'Keys that are remembered for clients that cache what they read; 0 = no limit.',
+  }),
   'notify-keyspace-events': keyspaceEvents({
     default: 0,
     mutable: true,

@@ -1,0 +1,288 @@
+/**
+ * Client side caching: clients that track keys are told when these change. What a client reads is remembered with its
+ * key, and the first change of the key tells it so; in broadcasting mode nothing is remembered, and the client hears of
+ * all changes of keys with its prefixes. Messages leave after the commit of the turn that made the change, in its order.
+ * Source: redis src/tracking.c.
+ *
+ * Unlike Redis's, the table knows when the keys in it expire, for expired keys are deleted late, and not by who meets them.
+ */
+
+import type { Bytes } from '../../bytes/bytes.js'
+import type { Client } from '../../commands/client.js'
+import { keyIndexes, PUBSUB, READONLY, SCRIPTING } from '../../commands/command.js'
+import type { BoundCommand } from '../../commands/command-table.js'
+import type { Tracking, TrackingInfo, TrackingMode } from '../../commands/server-view.js'
+import type { Args } from '../../protocol/args.js'
+import * as errors from '../../protocol/errors/tracking.js'
+import { Reply } from '../../protocol/reply.js'
+import type { Database } from '../../storage/database.js'
+import { namespacePrefix, parseNsKey } from '../../storage/keys.js'
+import { expireMsOf, isExpired, isReadable } from '../../storage/metadata.js'
+import type { Store } from '../../storage/store.js'
+import type { Connection } from '../connection.js'
+import { Broadcasts } from './broadcasts.js'
+import { KeyTable } from './key-table.js'
+import { Tracker } from './tracker.js'
+
+const CHANNEL = '__redis__:invalidate'
+/** Keys that one command forgets at most while the table is too large. */
+const EVICTED_MAX = 100
+const MESSAGE_BYTES = 128
+
+export interface TrackingHost {
+  readonly store: Store
+  readonly clients: { byId(id: number): Connection | undefined }
+  /** Keys that the table may hold; 0 = any number. */
+  readonly keysMax: () => number
+  /** Sends bytes that answer no request. */
+  readonly push: (connection: Connection, bytes: Buffer) => void
+}
+
+export class TrackingTable implements Tracking {
+  /** True if some client tracks keys. */
+  isActive = false
+  readonly #host: TrackingHost
+  readonly #keys = new KeyTable()
+  readonly #broadcasts = new Broadcasts()
+  readonly #trackers = new Set<Tracker>()
+
+  constructor(host: TrackingHost) {
+    this.#host = host
+  }
+
+  get clientCount(): number {
+    return this.#trackers.size
+  }
+
+  get keyCount(): number {
+    return this.#keys.keyCount
+  }
+
+  get itemCount(): number {
+    return this.#keys.readerCount
+  }
+
+  get prefixCount(): number {
+    return this.#broadcasts.prefixCount
+  }
+
+  enable(client: Client, mode: TrackingMode, prefixes: readonly string[]): void {
+    const connection = client as Connection
+    const tracker = connection.tracker ?? new Tracker(connection)
+    checkModes(tracker, mode)
+    checkPrefixes(tracker, prefixes)
+    connection.tracker = tracker
+    tracker.isOn = true
+    tracker.mode = mode
+    tracker.isRedirectBroken = false
+    this.#trackers.add(tracker)
+    if (mode.isBroadcast)
+      for (const prefix of prefixes.length === 0 ? [''] : prefixes) this.#broadcasts.join(tracker, prefix)
+    this.isActive = true
+    // The commands that follow in the same run are to be noticed.
+    this.#host.store.turn.observing = true
+  }
+
+  disable(client: Client): void {
+    const { tracker } = client as Connection
+    if (tracker === undefined || !tracker.isOn) return
+    this.#broadcasts.leave(tracker)
+    tracker.turnOff()
+    this.#trackers.delete(tracker)
+    if (this.#trackers.size > 0) return
+    this.isActive = false
+    // From now on nobody looks at what is changed.
+    this.#keys.clear()
+  }
+
+  allowCaching(client: Client, isAllowed: boolean): void {
+    const { tracker } = client as Connection
+    if (tracker === undefined || !tracker.isOn) throw errors.CACHING_WITHOUT_TRACKING
+    if (isAllowed && !tracker.mode.isOptIn) throw errors.CACHING_YES_WITHOUT_OPTIN
+    if (!isAllowed && !tracker.mode.isOptOut) throw errors.CACHING_NO_WITHOUT_OPTOUT
+    tracker.isCachingGiven = true
+  }
+
+  describe(client: Client): TrackingInfo {
+    const { tracker } = client as Connection
+    if (tracker === undefined || !tracker.isOn) return { flags: ['off'], redirect: -1, prefixes: [] }
+    const { redirect = 0, isBroadcast, isOptIn, isOptOut, isNoLoop } = tracker.mode
+    const caching = tracker.isCachingGiven
+    const flags: readonly (readonly [boolean, string])[] = [
+      [true, 'on'],
+      [isBroadcast, 'bcast'],
+      [isOptIn, 'optin'],
+      [isOptIn && caching, 'caching-yes'],
+      [isOptOut, 'optout'],
+      [isOptOut && caching, 'caching-no'],
+      [isNoLoop, 'noloop'],
+      [tracker.isRedirectBroken, 'broken_redirect'],
+    ]
+    return {
+      flags: flags.filter(([isSet]) => isSet).map(([, name]) => name),
+      redirect,
+      prefixes: [...tracker.prefixes].sort(),
+    }
+  }
+
+  /** The connection is closed: it is told nothing any more. */
+  forget(connection: Connection): void {
+    this.disable(connection)
+    if (connection.tracker !== undefined) connection.tracker.connection = undefined
+  }
+
+  /** After a command of `connection`, also one of a transaction or a script: remembers the keys that it read. */
+  noteReads(connection: Connection, db: Database, command: BoundCommand, args: Args): void {
+    const { tracker } = connection
+    if ((command.flags & READONLY) !== 0 && (command.flags & (PUBSUB | SCRIPTING)) === 0 && tracker?.remembersReads) {
+      for (const index of keyIndexes(command, args)) this.#remember(tracker, db, args.at(index))
+    }
+    this.#evict()
+  }
+
+  /** A client that waited has been shown `nsKeys`, one character a byte. */
+  noteWaitedReads({ tracker, context }: Connection, nsKeys: readonly string[]): void {
+    if (!tracker?.remembersReads) return
+    const { db } = context
+    for (const nsKey of nsKeys) this.#remember(tracker, db, db.userKey(Buffer.from(nsKey, 'latin1')))
+  }
+
+  /** `author` has changed these keys, one character a byte; undefined if no client did. */
+  invalidate(nsKeys: Iterable<string>, author: Connection | undefined): void {
+    const broadcasts = this.#broadcasts.prefixCount > 0
+    for (const nsKey of nsKeys) {
+      const readers = this.#keys.take(nsKey)
+      if (broadcasts) this.#noteBroadcast(nsKey, author)
+      for (const reader of readers) {
+        if (!reader.mode.isNoLoop || reader.connection !== author) this.#tellKey(reader, nsKey)
+      }
+    }
+  }
+
+  /** All keys that begin with `prefix`, one character a byte, were deleted: those of a namespace, or of all. */
+  invalidateAll(prefix: string): void {
+    const told = this.#keys.takeAll(prefix)
+    for (const tracker of this.#trackers) {
+      const namespace = tracker.connection?.namespace
+      if (namespace !== undefined && namespacePrefix(namespace).latin1Slice(0).startsWith(prefix)) told.add(tracker)
+    }
+    for (const tracker of told) this.#tell(tracker, (reply) => reply.nil())
+  }
+
+  /** What was told may have been lost, or be about data that is not stored: clients are to forget all that they have. */
+  invalidateEverything(): void {
+    if (!this.isActive) return
+    this.#broadcasts.forget()
+    this.invalidateAll('')
+  }
+
+  /** A key of `namespace` was deleted, for its time was over. */
+  keyExpired(namespace: Bytes, key: Bytes): void {
+    this.invalidate([this.#host.store.database(namespace).nsKey(key).latin1Slice(0)], undefined)
+  }
+
+  /** Called regularly: invalidates remembered keys whose time is over. True if there were any. */
+  expire(nowMs: number): boolean {
+    const expired = this.#keys.expired(nowMs)
+    this.invalidate(expired, undefined)
+    return expired.length > 0
+  }
+
+  /** At the end of a turn: sends what is broadcast. */
+  endTurn(): void {
+    if (this.#broadcasts.prefixCount === 0) return
+    this.#broadcasts.send((listener, keys) => this.#tell(listener, (reply) => writeKeys(reply, keys)))
+  }
+
+  #remember(tracker: Tracker, db: Database, key: Buffer): void {
+    const row = db.getMetadata(key)
+    const expireMs = row === undefined || !isReadable(row) || isExpired(row, db.nowMs) ? 0 : expireMsOf(row)
+    this.#keys.add(db.nsKey(key).latin1Slice(0), tracker, expireMs)
+  }
+
+  #evict(): void {
+    const keysMax = this.#host.keysMax()
+    if (keysMax === 0) return
+    for (let count = 0; count < EVICTED_MAX && this.#keys.keyCount > keysMax; count++) {
+      const nsKey = this.#keys.oldestKey()
+      if (nsKey === undefined) return
+      for (const reader of this.#keys.take(nsKey)) this.#tellKey(reader, nsKey)
+    }
+  }
+
+  #noteBroadcast(nsKey: string, author: Connection | undefined): void {
+    const parsed = parseNsKey(Buffer.from(nsKey, 'latin1'), this.#host.store.slotEncoded)
+    if (parsed !== undefined) this.#broadcasts.note(parsed.namespace.latin1Slice(0), parsed.key.latin1Slice(0), author)
+  }
+
+  #tellKey(reader: Tracker, nsKey: string): void {
+    // One that has changed to broadcasting hears of the key by that.
+    if (!reader.isOn || reader.mode.isBroadcast) return
+    const parsed = parseNsKey(Buffer.from(nsKey, 'latin1'), this.#host.store.slotEncoded)
+    if (parsed !== undefined) this.#tell(reader, (reply) => writeKeys(reply, [parsed.key.latin1Slice(0)]))
+  }
+
+  /** Sends an invalidation whose keys `write` writes, if the receiver can take one. */
+  #tell(tracker: Tracker, write: (reply: Reply) => void): void {
+    const { connection } = tracker
+    if (connection === undefined || !tracker.isOn) return
+    const { redirect } = tracker.mode
+    const receiver = redirect === undefined ? connection : this.#host.clients.byId(redirect)
+    if (redirect !== undefined && (receiver === undefined || receiver.isClosing)) {
+      this.#tellBroken(tracker, connection, redirect)
+      return
+    }
+    if (receiver === undefined) return
+    const reply = new Reply(receiver.protocol, MESSAGE_BYTES)
+    if (receiver.protocol === 3) {
+      reply.push(2)
+      reply.bulkText('invalidate')
+    } else if (redirect !== undefined && receiver.subscriptions > 0) {
+      reply.push(3)
+      reply.bulkText('message')
+      reply.bulkText(CHANNEL)
+    } else {
+      return
+    }
+    write(reply)
+    this.#host.push(receiver, reply.take())
+  }
+
+  #tellBroken(tracker: Tracker, connection: Connection, redirect: number): void {
+    tracker.isRedirectBroken = true
+    if (connection.protocol !== 3) return
+    const reply = new Reply(3, MESSAGE_BYTES)
+    reply.push(2)
+    reply.bulkText('tracking-redir-broken')
+    reply.integer(redirect)
+    this.#host.push(connection, reply.take())
+  }
+}
+
+function writeKeys(reply: Reply, keys: readonly string[]): void {
+  reply.array(keys.length)
+  for (const key of keys) reply.bulk(Buffer.from(key, 'latin1'))
+}
+
+/** Throws a ReplyError if the client would have to turn tracking off first. */
+function checkModes({ isOn, mode }: Tracker, { isBroadcast, isOptIn, isOptOut }: TrackingMode): void {
+  if (!isOn) return
+  if (mode.isBroadcast !== isBroadcast) throw errors.SWITCHED_BROADCAST
+  if ((isOptIn && mode.isOptOut) || (isOptOut && mode.isOptIn)) throw errors.SWITCHED_OPTION
+}
+
+/** Throws a ReplyError if a key could begin with two of the client's prefixes. */
+function checkPrefixes(tracker: Tracker, prefixes: readonly string[]): void {
+  prefixes.forEach((prefix, index) => {
+    for (const present of tracker.prefixes) {
+      if (overlap(prefix, present)) throw errors.prefixOverlapsExisting(prefix, present)
+    }
+    for (const other of prefixes.slice(index + 1)) {
+      if (overlap(prefix, other)) throw errors.prefixOverlapsOther(prefix, other)
+    }
+  })
+}
+
+function overlap(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a)
+}
