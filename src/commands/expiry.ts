@@ -40,6 +40,27 @@ export interface ExpiryWords {
   readonly time: Bytes
 }
 
+/** What SET and its kin say of the time to live. */
+export interface TtlWords {
+  expiry: ExpiryWords | undefined
+  /** KEEPTTL. */
+  isKept: boolean
+}
+
+/**
+ * Takes KEEPTTL, or a time with its unit, from options where nothing else may stand. The same may be given again, the other
+ * or another unit may not: throws, as where neither comes. Source: redis src/t_string.c, parseExtendedStringArgumentsOrReply.
+ */
+export function takeTtl(options: OptionReader, ttl: TtlWords): void {
+  if (options.take('keepttl')) {
+    if (ttl.expiry !== undefined) throw SYNTAX
+    ttl.isKept = true
+    return
+  }
+  if (ttl.isKept) throw SYNTAX
+  ttl.expiry = takeExpiryAgain(options, ttl.expiry)
+}
+
 /**
  * The time among options that the next words give, in place of `former`. The same unit may be given again, another one
  * may not: throws, as where no unit comes. Source: redis src/t_string.c, parseExtendedStringArgumentsOrReply.

@@ -7,7 +7,6 @@ import {
   BAD_FUNCTION_PAYLOAD,
   BAD_RESTORE_POLICY,
   NO_SUCH_LIBRARY,
-  NOT_BUSY,
   unknownArgument,
 } from '../protocol/errors/scripting.js'
 import { SYNTAX } from '../protocol/errors.js'
@@ -20,23 +19,18 @@ import { RdbError } from '../storage/rdb/rdb-error.js'
 import {
   type AnyCommand,
   container,
-  countedKeys,
   FAST,
-  NO_MONITOR,
   NO_SCRIPT,
   noOptions,
   OK_STALE,
   READONLY,
-  SCRIPTING,
-  SLOW,
   serverCommand,
   WRITE,
 } from './command.js'
 import type { ServerContext } from './context.js'
 import { OptionReader } from './options.js'
-import { parseFlushMode, parseKeysCount, scriptCall } from './scripting.js'
+import { callCommands, killCommand, parseFlushMode } from './script-call.js'
 
-const CALL_FLAGS = NO_SCRIPT | NO_MONITOR | OK_STALE | SCRIPTING | SLOW
 const READS = NO_SCRIPT | READONLY | OK_STALE
 const WRITES = NO_SCRIPT | WRITE
 
@@ -51,31 +45,10 @@ interface ListOptions {
 }
 
 export const functionCommands: readonly AnyCommand[] = [
-  serverCommand(
-    {
-      name: 'fcall',
-      arity: -3,
-      flags: CALL_FLAGS,
-      keys: countedKeys(2),
-      syntax: 'function numkeys [key ...] [arg ...]',
-      summary: 'Invokes a function.',
-      since: '7.0.0',
-    },
-    parseKeysCount,
-    callFunction(false),
-  ),
-  serverCommand(
-    {
-      name: 'fcall_ro',
-      arity: -3,
-      flags: CALL_FLAGS | READONLY,
-      keys: countedKeys(2),
-      syntax: 'function numkeys [key ...] [arg ...]',
-      summary: 'Invokes a function that only reads.',
-      since: '7.0.0',
-    },
-    parseKeysCount,
-    callFunction(true),
+  ...callCommands(
+    'fcall',
+    { argument: 'function', summary: 'Invokes a function', since: '7.0.0' },
+    (scripts, args, call) => scripts.callFunction(args.at(1).utf8Slice(0), call),
   ),
   container({ name: 'function', flags: NO_SCRIPT, summary: 'Manages function libraries.', since: '7.0.0' }, [
     serverCommand(
@@ -192,29 +165,9 @@ export const functionCommands: readonly AnyCommand[] = [
       noOptions,
       stats,
     ),
-    serverCommand(
-      {
-        name: 'function|kill',
-        arity: 2,
-        flags: READS | FAST,
-        syntax: '',
-        summary: 'Would stop a function; there is none, for nobody is served while one runs.',
-        since: '7.0.0',
-      },
-      noOptions,
-      () => {
-        throw NOT_BUSY
-      },
-    ),
+    killCommand('function|kill', 'function', '7.0.0'),
   ]),
 ]
-
-function callFunction(readOnly: boolean) {
-  return (context: ServerContext, args: Args, keysCount: number): void => {
-    const { server, reply } = context
-    reply.raw(server.scripts.callFunction(args.at(1).utf8Slice(0), scriptCall(context, args, keysCount, readOnly)))
-  }
-}
 
 function parseLoad(args: Args): LoadOptions {
   const replace = args.count === 4

@@ -6,6 +6,7 @@ import { type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import type { Args } from '../protocol/args.js'
 import { err, NAN_OR_INFINITY, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, wrongArity } from '../protocol/errors.js'
 import * as hashes from '../types/hash.js'
+import { type LexRange, lexBounds } from '../types/lex-range.js'
 import { sampleRows } from '../types/sample.js'
 import {
   type AnyCommand,
@@ -338,7 +339,7 @@ function randomFields({ db, reply }: Context, args: Args, { count, withValues }:
 }
 
 interface RangeOptions {
-  readonly range: hashes.LexRange
+  readonly range: LexRange
   readonly reverse: boolean
   readonly offset: number
   /** Negative: all. */
@@ -393,7 +394,7 @@ function rangeByLex({ db, reply }: Context, args: Args, options: RangeOptions): 
     return
   }
   reply.counted('array', () => {
-    using cursor = found.open({ ...hashes.lexBounds(options.range), reverse: options.reverse })
+    using cursor = found.open({ ...lexBounds(options.range), reverse: options.reverse })
     for (let skipped = 0; skipped < options.offset; skipped++) if (!cursor.next()) return 0
     let written = 0
     while ((options.count < 0 || written < options.count) && cursor.next()) {

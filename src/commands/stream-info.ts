@@ -126,16 +126,7 @@ function fullGroup(reply: Reply, group: Group, count: number): void {
   id(reply, 'last-delivered-id', group.lastId)
   progress(reply, group)
   integer(reply, 'pel-count', group.pending)
-  const pending = pendingOf(group, count)
-  reply.bulkText('pending')
-  reply.array(pending.length)
-  for (const entry of pending) {
-    reply.array(4)
-    reply.bulk(formatId(entry.id))
-    reply.bulk(entry.consumer)
-    reply.integer(entry.deliveredMs)
-    reply.integer(entry.deliveries)
-  }
+  fullPending(reply, group, count)
   const consumers = readConsumers(group)
   reply.bulkText('consumers')
   reply.array(consumers.length)
@@ -148,19 +139,21 @@ function fullConsumer(reply: Reply, group: Group, consumer: Consumer, count: num
   integer(reply, 'seen-time', consumer.seenMs)
   integer(reply, 'active-time', consumer.activeMs)
   integer(reply, 'pel-count', consumer.pending)
-  const pending = pendingOf(group, count, consumer)
+  fullPending(reply, group, count, consumer)
+}
+
+/** What is pending in the group, each with its consumer, or what is pending of one consumer. */
+function fullPending(reply: Reply, group: Group, count: number, consumer?: Consumer): void {
+  const pending = listPending(group, { start: ID_ZERO, end: ID_LAST, count, consumer: consumer?.name, idleMs: 0 })
   reply.bulkText('pending')
   reply.array(pending.length)
   for (const entry of pending) {
-    reply.array(3)
+    reply.array(consumer === undefined ? 4 : 3)
     reply.bulk(formatId(entry.id))
+    if (consumer === undefined) reply.bulk(entry.consumer)
     reply.integer(entry.deliveredMs)
     reply.integer(entry.deliveries)
   }
-}
-
-function pendingOf(group: Group, count: number, consumer?: Consumer) {
-  return listPending(group, { start: ID_ZERO, end: ID_LAST, count, consumer: consumer?.name, idleMs: 0 })
 }
 
 function showGroups({ db, reply }: Context, args: Args): void {

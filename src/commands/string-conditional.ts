@@ -8,7 +8,7 @@ import * as strings from '../types/string.js'
 import { digest } from '../types/string-digest.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { type Expiry, type ExpiryWords, expiryOf, takeExpiryAgain, toUnixMs } from './expiry.js'
+import { type Expiry, type ExpiryWords, expiryOf, type TtlWords, takeExpiryAgain, takeTtl, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { OptionReader } from './options.js'
 
@@ -116,9 +116,8 @@ function takeCondition(options: OptionReader): Condition | undefined {
 function parseSet(args: Args): SetOptions {
   const options = new OptionReader(args, 3)
   let condition: Condition | undefined
-  let expiry: ExpiryWords | undefined
+  const ttl: TtlWords = { expiry: undefined, isKept: false }
   let returnsFormer = false
-  let keepsTtl = false
   while (options.hasMore) {
     const taken = takeCondition(options)
     if (taken !== undefined) {
@@ -126,16 +125,12 @@ function parseSet(args: Args): SetOptions {
       condition = taken
     } else if (options.take('get')) {
       returnsFormer = true
-    } else if (options.take('keepttl')) {
-      if (expiry !== undefined) throw SYNTAX
-      keepsTtl = true
     } else {
-      if (keepsTtl) throw SYNTAX
-      expiry = takeExpiryAgain(options, expiry)
+      takeTtl(options, ttl)
     }
   }
   options.end()
-  return { condition, returnsFormer, keepsTtl, expiry: expiryOf(expiry, 'set') }
+  return { condition, returnsFormer, keepsTtl: ttl.isKept, expiry: expiryOf(ttl.expiry, 'set') }
 }
 
 function set({ db, reply, events }: Context, args: Args, options: SetOptions): void {

@@ -7,7 +7,7 @@ import * as lcs from '../types/lcs.js'
 import * as strings from '../types/string.js'
 import { type AnyCommand, command, FIRST_TWO_KEYS, noOptions, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { type Expiry, type ExpiryWords, expiryOf, takeExpiryAgain, toUnixMs } from './expiry.js'
+import { type Expiry, expiryOf, type TtlWords, takeTtl, toUnixMs } from './expiry.js'
 import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 
@@ -74,23 +74,18 @@ function parseMultiSet(args: Args): MultiSetOptions {
   const pairs = indexes.map((index) => [args.at(index), args.at(index + 1)] as const)
   const options = new OptionReader(args, FIRST_PAIR + pairs.length * 2)
   let condition: MultiSetOptions['condition']
-  let expiry: ExpiryWords | undefined
-  let keepsTtl = false
+  const ttl: TtlWords = { expiry: undefined, isKept: false }
   while (options.hasMore) {
     const taken = options.take('nx') ? 'absent' : options.take('xx') ? 'present' : undefined
     if (taken !== undefined) {
       if (condition !== undefined && condition !== taken) throw SYNTAX
       condition = taken
-    } else if (options.take('keepttl')) {
-      if (expiry !== undefined) throw SYNTAX
-      keepsTtl = true
     } else {
-      if (keepsTtl) throw SYNTAX
-      expiry = takeExpiryAgain(options, expiry)
+      takeTtl(options, ttl)
     }
   }
   options.end()
-  return { pairs, condition, expiry: expiryOf(expiry, 'msetex'), keepsTtl }
+  return { pairs, condition, expiry: expiryOf(ttl.expiry, 'msetex'), keepsTtl: ttl.isKept }
 }
 
 function setMany({ db, reply, events }: Context, _args: Args, options: MultiSetOptions): void {

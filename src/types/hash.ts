@@ -4,7 +4,7 @@
  * Source: kvrocks src/types/redis_hash.cc.
  */
 
-import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import type { Bytes } from '../bytes/bytes.js'
 import { addInt64, decimal, type Int64, parseInt64 } from '../bytes/int64.js'
 import { addLongDouble, formatLongDouble, type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import { err, NAN_OR_INFINITY, OVERFLOW } from '../protocol/errors.js'
@@ -157,19 +157,3 @@ export function scan(db: Database, key: Bytes): FieldScan | undefined {
 }
 
 const ZERO: LongDouble = { mantissa: 0n, exponent: 0 }
-
-/** Where a range of fields begins and ends; undefined bounds are open. */
-export interface LexRange {
-  readonly min: Bytes | undefined
-  readonly minExclusive: boolean
-  readonly max: Bytes | undefined
-  readonly maxExclusive: boolean
-}
-
-/** The range as first sub-key, inclusive, and end, exclusive. */
-export function lexBounds({ min, minExclusive, max, maxExclusive }: LexRange): SubkeyScan {
-  const after = (bytes: Bytes): Bytes => Buffer.concat([bytes, Buffer.of(0)])
-  const from = min === undefined ? EMPTY : minExclusive ? after(min) : Buffer.from(min)
-  if (max === undefined) return { from }
-  return { from, to: maxExclusive ? Buffer.from(max) : after(max) }
-}

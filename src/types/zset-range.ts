@@ -9,7 +9,7 @@ import { prefixEnd } from '../storage/keys.js'
 import { TYPE_ZSET } from '../storage/metadata.js'
 import type { RowCursor } from '../storage/row-cursor.js'
 import type { SubkeyScan } from '../storage/subkeys.js'
-import { type LexRange, lexBounds } from './hash.js'
+import { type LexRange, lexBounds } from './lex-range.js'
 import {
   memberOfRow,
   open,
