@@ -4,7 +4,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
 import { type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import type { Args } from '../protocol/args.js'
-import { err, NAN_OR_INFINITY, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, wrongArity } from '../protocol/errors.js'
+import { err, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, VALUE_NAN_OR_INFINITY, wrongArity } from '../protocol/errors.js'
 import * as hashes from '../types/hash.js'
 import { type LexRange, lexBounds } from '../types/lex-range.js'
 import { sampleRows } from '../types/sample.js'
@@ -296,7 +296,7 @@ function incrementBy({ db, reply, events }: Context, args: Args, delta: Int64): 
 function parseFloatDelta(args: Args): LongDouble {
   const delta = parseLongDouble(args.at(3))
   if (delta === undefined) throw NOT_A_FLOAT
-  if (delta === 'infinite') throw NAN_OR_INFINITY
+  if (delta === 'infinite') throw VALUE_NAN_OR_INFINITY
   return delta
 }
 

@@ -27,6 +27,8 @@ export const NOT_POSITIVE = err('value is out of range, must be positive')
 export const OUT_OF_RANGE = err('value is out of range')
 export const OVERFLOW = err('increment or decrement would overflow')
 export const NAN_OR_INFINITY = err('increment would produce NaN or Infinity')
+/** As Redis names an infinite increment of HINCRBYFLOAT; INCRBYFLOAT blames the sum. */
+export const VALUE_NAN_OR_INFINITY = err('value is NaN or Infinity')
 export const NO_SUCH_KEY = err('no such key')
 /** As Kvrocks's KMETADATA says it. */
 export const NO_SUCH_KEY_FOUND = err('NotFound: ')

@@ -21,6 +21,18 @@ export const TXN_CONTEXTS: readonly Partial<ConfigValues>[] = [
   { 'txn-context-enabled': true },
 ]
 
+/** Those, each also where HELLO 3 is not understood. */
+export const TXN_CONTEXTS_AND_RESP3: readonly Partial<ConfigValues>[] = TXN_CONTEXTS.flatMap((config) => [
+  config,
+  { ...config, 'resp3-enabled': false },
+])
+
+/** Cursors of SCAN and its kin as numbers, and as the names of keys and elements. */
+export const CURSORS: readonly Partial<ConfigValues>[] = [
+  { 'redis-cursor-compatible': true },
+  { 'redis-cursor-compatible': false },
+]
+
 /** A comment in a transcript that speaks of this server alone. */
 const NOT_IN_REDIS = /^ *# Not in Redis/m
 
@@ -36,7 +48,7 @@ interface Subject {
 /** Declares a test for each protocol and configuration, and in it one for each transcript, by name. */
 export function transcripts(title: string, options: TranscriptOptions, texts: Readonly<Record<string, string>>): void {
   for (const config of options.configs ?? [{}]) {
-    for (const protocol of [2, 3] as const) {
+    for (const protocol of config['resp3-enabled'] === false ? ([2] as const) : ([2, 3] as const)) {
       const settings = Object.entries(config).map(([name, value]) => `, ${name} ${String(value)}`)
       test(`${title}, RESP${protocol}${settings.join('')}`, (t) => runHere(t, protocol, config, texts))
     }
