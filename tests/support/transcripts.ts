@@ -1,8 +1,8 @@
 /** Runs transcripts against this server, and against Redis where it speaks of the same: what they expect is true there. */
 
+import { setImmediate } from 'node:timers/promises'
 import { type Test, test } from 'tap'
 import type { ConfigValues } from '../../src/index.js'
-import { eventually } from './eventually.js'
 import { RawClient } from './raw-client.js'
 import { REDIS_MISSING, REDIS_VERSION, startRedisServer } from './redis-server.js'
 import { startServer } from './server.js'
@@ -129,7 +129,7 @@ async function runStep(t: Test, subject: Subject, client: RawClient, step: Comma
   if (expected === WAITS) {
     const blockedBefore = await subject.blockedCount()
     client.send(...step.words)
-    await eventually(async () => ((await subject.blockedCount()) > blockedBefore || client.pending ? true : undefined))
+    while ((await subject.blockedCount()) <= blockedBefore && client.pending === '') await setImmediate()
     t.equal(client.pending, '', step.line)
     return
   }
