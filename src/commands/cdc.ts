@@ -9,6 +9,7 @@ import { SYNTAX } from '../protocol/errors.js'
 import { ADMIN, type AnyCommand, container, READONLY, SLOW, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
 import { OptionReader } from './options.js'
+import { slotCommand } from './slot.js'
 
 const FLAGS = READONLY | ADMIN
 const COUNT_DEFAULT = 1000
@@ -30,6 +31,7 @@ export const cdcCommands: readonly AnyCommand[] = [
       parseSnapshot,
       (context, _args, run) => run(context),
     ),
+    slotCommand,
   ]),
 ]
 

@@ -1,6 +1,7 @@
 /** What commands see of the server. The server implements it; commands do not know how. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import type { Slots } from '../cdc/slots.js'
 import type { Snapshots } from '../cdc/snapshots.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
@@ -253,6 +254,7 @@ export interface ServerView {
   readonly slowlog: CommandLog<LogEntry>
   /** Of the change feed. */
   readonly snapshots: Snapshots
+  readonly slots: Slots
   readonly perflog: CommandLog<PerfEntry>
   /** 40 hex digits, new at each start. */
   readonly runId: string

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/bytes.js'
+import { Slots } from '../cdc/slots.js'
 import { Snapshots } from '../cdc/snapshots.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
@@ -29,7 +30,7 @@ import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { ExpirySweeper } from '../storage/expiry-sweeper.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
-import { openStore } from '../storage/open-store.js'
+import { holdLimits, openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import { Blocking } from './blocking.js'
 import { ChangedKeys } from './changed-keys.js'
@@ -76,6 +77,7 @@ const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
 const TLS_NAMES = Object.keys(TLS_OPTIONS) as (keyof typeof TLS_OPTIONS)[]
 const LOG_IDLE_CHECK_MS = 10_000
 const LOG_PRUNE_MS = 1000
+const SLOT_SAVE_MS = 1000
 
 export class Server implements ServerView {
   readonly config: Config
@@ -100,6 +102,7 @@ export class Server implements ServerView {
   readonly monitors: Monitors
   readonly slowlog: Slowlog
   readonly snapshots: Snapshots
+  readonly slots: Slots
   readonly latency: LatencyMonitor
   readonly perflog: Perflog
   readonly cron: Cron
@@ -165,6 +168,14 @@ export class Server implements ServerView {
     this.tracking = new TrackingTable({ store: this.store, clients: this.clients, keysMax, push })
     this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
+    this.slots = new Slots({
+      store: this.store,
+      path: config.paths.slots,
+      limits: () => holdLimits(config.values),
+      countMax: () => config.values['cdc-slots-max'],
+      log,
+      now: clock,
+    })
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
@@ -186,21 +197,7 @@ export class Server implements ServerView {
     for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
       this.cron.add(job)
     this.#followConfig()
-    this.cron.add({
-      name: 'prune the write-ahead log',
-      everyMs: LOG_PRUNE_MS,
-      run: () => {
-        if (!this.isLoading) this.store.retention.prune(this.#clock())
-      },
-    })
-    this.cron.add({
-      name: 'close what nobody reads of the change feed',
-      everyMs: LOG_IDLE_CHECK_MS,
-      run: () => {
-        this.store.wal.closeIdle(this.#clock())
-        this.snapshots.closeIdle(this.#clock())
-      },
-    })
+    this.#addFeedJobs()
   }
 
   get luaBytes(): number {
@@ -366,6 +363,26 @@ export class Server implements ServerView {
 
   setDatabaseFull(isFull: boolean): void {
     this.isDatabaseFull = isFull
+  }
+
+  /** The log is kept no longer than it has to be, and what nobody uses of the feed is closed. */
+  #addFeedJobs(): void {
+    this.cron.add({
+      name: 'prune the write-ahead log',
+      everyMs: LOG_PRUNE_MS,
+      run: () => {
+        if (!this.isLoading) this.store.retention.prune(this.#clock())
+      },
+    })
+    this.cron.add({ name: 'save slots', everyMs: SLOT_SAVE_MS, run: () => this.slots.tick() })
+    this.cron.add({
+      name: 'close what nobody reads of the change feed',
+      everyMs: LOG_IDLE_CHECK_MS,
+      run: () => {
+        this.store.wal.closeIdle(this.#clock())
+        this.snapshots.closeIdle(this.#clock())
+      },
+    })
   }
 
   /** Brings into force what CONFIG SET changes and is not read where it is used. */
@@ -538,6 +555,7 @@ export class Server implements ServerView {
     await this.cron.finished()
     this.scripts.close()
     this.snapshots.closeAll()
+    await this.slots.close()
     this.store.rocks.setListener(undefined)
     await this.store.close()
   }
