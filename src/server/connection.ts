@@ -12,7 +12,7 @@ import { databaseNamespace } from '../storage/keys.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Tracker } from './tracking/tracker.js'
-import type { Transaction } from './transactions.js'
+import type { Transaction, WatchedRow } from './transactions.js'
 
 /** Requests of a client that waits are gathered up to this. */
 const WAITING_QUERY_BYTES_MAX = 1 << 20
@@ -50,6 +50,8 @@ export class Connection implements Client {
   transaction: Transaction | undefined
   /** nsKeys, latin1, that WATCH named, with what is needed to notice their change. */
   watchedKeys: string[] = []
+  /** Those of them that held something when WATCH came. */
+  watchedRows: WatchedRow[] = []
   /** A watched key was changed. */
   watchBroken = false
   /** Undefined until the client first tracks keys. */
