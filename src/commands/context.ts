@@ -35,6 +35,8 @@ export interface ServerContext extends Context {
   readonly settings: Config
   /** Suspends the client until `work` ends, then writes what `answer` writes. A rejection is answered with its error. */
   defer<T>(work: Promise<T>, answer: (reply: Reply, value: T) => void): void
+  /** Adds milliseconds to what the command is said to have taken, in the slow log and the statistics. */
+  countTime(ms: number): void
 }
 
 /**
