@@ -282,10 +282,10 @@ function replyAll(context: Context, key: Bytes, part: 'fields' | 'values' | 'pai
   replyRows(context, {
     rows: size,
     begin: (reply) => (part === 'pairs' ? reply.map(size) : reply.array(size)),
-    open: () => found.open({ values: part !== 'fields' }),
+    open: () => found.open({ values: part !== 'fields', rowsExpected: size }),
     write(reply, cursor) {
-      if (part !== 'values') reply.bulk(cursor.key)
-      if (part !== 'fields') reply.bulk(cursor.value)
+      if (part !== 'values') cursor.writeKey(reply)
+      if (part !== 'fields') cursor.writeValue(reply)
     },
   })
 }

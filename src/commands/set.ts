@@ -208,7 +208,7 @@ function members(context: Context, args: Args): void {
     rows: found.size,
     begin: (reply) => reply.set(found.size),
     open: found.open,
-    write: (reply, cursor) => reply.bulk(cursor.key),
+    write: (reply, cursor) => cursor.writeKey(reply),
   })
 }
 

@@ -35,6 +35,8 @@ export interface ScanRange {
   readonly keySkip?: number
   /** False for keys alone. */
   readonly values?: boolean
+  /** How many rows the caller expects to take; more can be taken. */
+  readonly rowsExpected?: number | undefined
   /** Rows are kept in the block cache. Scans of unbounded length say no. */
   readonly fillCache?: boolean
 }
@@ -231,7 +233,7 @@ export class Turn {
   }
 
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
-    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true } = range
+    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true, rowsExpected } = range
     const base = this.#rocks.iterator({
       cf,
       lower,
@@ -239,6 +241,7 @@ export class Turn {
       reverse,
       keysOnly: !values,
       fillCache,
+      ...(rowsExpected === undefined ? {} : { rowsExpected }),
     })
     if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { keySkip, reverse, onFirst })
     const touched = this.#overlay.between(cf, lower.latin1Slice(0), upper?.latin1Slice(0))

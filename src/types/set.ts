@@ -112,7 +112,7 @@ export function scan(db: Database, key: Bytes): MemberScan | undefined {
   const rows = rowsOf(db, Buffer.from(key), metadata)
   return {
     size: metadata.size,
-    open: (range) => rows.scan({ ...range, values: false }),
+    open: (range) => rows.scan({ rowsExpected: metadata.size, ...range, values: false }),
     has: (member) => rows.has(member),
   }
 }
