@@ -3,11 +3,10 @@
  * filters, BLOCK, BYTES and SEQUENCE are ours.
  */
 
-import { type Bytes, copy, latin1 } from '../bytes/bytes.js'
+import { copy, latin1 } from '../bytes/bytes.js'
 import { type Int64, toInt64 } from '../bytes/int64.js'
 import { parseLooseInt64 } from '../bytes/loose-int64.js'
 import type { ChangeFilter } from '../cdc/filter.js'
-import { nsKeyOf } from '../cdc/operations.js'
 import { checkAligned, dataOf, type PollRange, pollBatches, pollChanges, positionAfter } from '../cdc/poll.js'
 import { hexText } from '../cdc/raw-format.js'
 import { respCommands } from '../cdc/resp-format.js'
@@ -17,10 +16,9 @@ import * as errors from '../protocol/errors/feed.js'
 import { ADMIN_ONLY, type ReplyError, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { WRITE_LOW_PRI } from '../rocksdb/native.js'
-import { CF_METADATA } from '../storage/column-family.js'
 import { writeFlags } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
-import { BatchFormatError, batchCount, readBatch } from '../storage/write-batch.js'
+import { BatchFormatError } from '../storage/write-batch.js'
 import {
   ADMIN,
   type AnyCommand,
@@ -368,35 +366,17 @@ function parseApply(args: Args): { isLowPriority: boolean } {
 }
 
 function applyBatch(
-  { reply, store, config }: ServerContext,
+  { reply, server, config }: ServerContext,
   args: Args,
   { isLowPriority }: { isLowPriority: boolean },
 ): void {
   const batch = args.at(1)
-  const { turn } = store
-  checkBatch(batch, store)
   const flags = writeFlags(config)
-  if (batchCount(batch) > 0) turn.writeForeign(batch, isLowPriority ? flags | WRITE_LOW_PRI : flags)
-  reply.integer(batch.length)
-}
-
-/** Throws a ReplyError if it is no batch; notes the keys that it changes for those who watch or wait for them. */
-function checkBatch(batch: Bytes, { turn, slotEncoded }: Store): void {
-  const touch = (cf: number, key: Bytes): void => {
-    const nsKey = cf === CF_METADATA ? key.latin1Slice(0) : cf === 0 || cf === 5 ? nsKeyOf(key, slotEncoded) : undefined
-    if (turn.observing && nsKey !== undefined) turn.touched.add(nsKey)
-  }
   try {
-    readBatch(batch, {
-      put: touch,
-      delete: touch,
-      deleteRange() {
-        if (turn.observing) turn.touchedPrefixes.push('')
-      },
-      logData() {},
-    })
+    server.applyForeign(batch, isLowPriority ? flags | WRITE_LOW_PRI : flags)
   } catch (error) {
     if (!(error instanceof BatchFormatError)) throw error
     throw errors.badBatch(error.message)
   }
+  reply.integer(batch.length)
 }

@@ -138,6 +138,11 @@ export class WalRetention {
     return (sequence) => bytesAfter(files, sequence, latest)
   }
 
+  /** Another database stands in the place of the one that was known. */
+  databaseReplaced(): void {
+    this.#archive.forget()
+  }
+
   /** Resolves when the space of removed files is free. */
   settled(): Promise<void> {
     return this.#archive.settled()
