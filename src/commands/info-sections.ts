@@ -64,6 +64,7 @@ function feedFields(context: ServerContext): InfoField[] {
     ['cdc_latest_sequence', latest],
     ['cdc_wal_bytes', bytes],
     ['cdc_wal_files', files],
+    ['cdc_wal_holders', store.retention.holderCount],
     ['cdc_open_readers', store.wal.openCount],
     ['cdc_open_snapshots', count],
     ['cdc_oldest_snapshot_seconds', oldestMs === undefined ? 0 : Math.floor((server.nowMs() - oldestMs) / 1000)],

@@ -106,6 +106,11 @@ export class WalRetention {
     this.#log = log
   }
 
+  /** Slots and replicas that hold the log at present. */
+  get holderCount(): number {
+    return this.#holds.size
+  }
+
   /** Keeps what follows `sequence` from now on. */
   hold(options: HoldOptions): WalHold {
     const hold = new Hold(
