@@ -224,7 +224,7 @@ export function pop(
   const zset = open(db, key)
   if (zset === undefined || count === 0) return { popped: [], isEmpty: false }
   const popped: ScoredMember[] = []
-  using cursor = zset.scores.scan({ reverse: end === 'max', values: false })
+  using cursor = zset.scores.scan({ reverse: end === 'max', values: false, rowsExpected: count })
   while (popped.length < count && cursor.next()) popped.push(copyOfRow(cursor.key))
   if (popped.length === 0) return { popped, isEmpty: false }
   db.logData(TYPE_ZSET)
