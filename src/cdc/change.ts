@@ -11,13 +11,24 @@ import { decimal } from '../bytes/int64.js'
  *   remove      an element of a key is gone
  *   move        an element went from one list to another
  *   delete      a key is gone
- *   expire      the expiry of a key has changed, nothing else
+ *   expire      a key is gone because its time was over, and the server has noticed it
+ *   ttl         the expiry of a key has changed, nothing else
  *   invalidate  a range of keys is gone
  *   publish     a message was published; nothing is stored
  *   opaque      something that no command says: `value` is what is stored now, undefined if it is gone
  *   unknown     bytes that this server does not understand, as they are
  */
-export type ChangeOp = 'put' | 'remove' | 'move' | 'delete' | 'expire' | 'invalidate' | 'publish' | 'opaque' | 'unknown'
+export type ChangeOp =
+  | 'put'
+  | 'remove'
+  | 'move'
+  | 'delete'
+  | 'expire'
+  | 'ttl'
+  | 'invalidate'
+  | 'publish'
+  | 'opaque'
+  | 'unknown'
 
 export const CHANGE_OPS: readonly ChangeOp[] = [
   'put',
@@ -25,6 +36,7 @@ export const CHANGE_OPS: readonly ChangeOp[] = [
   'move',
   'delete',
   'expire',
+  'ttl',
   'invalidate',
   'publish',
   'opaque',

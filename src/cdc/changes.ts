@@ -115,7 +115,9 @@ class Scribe {
     const parsed = parseNsKey(row.key, this.#slotEncoded)
     if (parsed === undefined) return unknownRow(row)
     const { namespace, key } = parsed
-    if (row.kind === 'delete') return { namespace, type: 'none', key, op: 'delete', command: [DEL, key] }
+    if (row.kind === 'delete') {
+      return { namespace, type: 'none', key, op: isExpiry(operation) ? 'expire' : 'delete', command: [DEL, key] }
+    }
     const stored = row.value
     try {
       checkRow(stored)
@@ -126,7 +128,7 @@ class Scribe {
     const expireMs = expireMsOf(stored)
     const type = TYPE_NAMES[rowType(stored)] ?? 'none'
     const base = { namespace, type, key }
-    if (operation.log?.type === 0 && Number(operation.log.words[0]?.latin1Slice(0)) === LOG_EXPIRE) {
+    if (isExpiry(operation)) {
       return expiry(base, expireMs)
     }
     if (isSingleRow(rowType(stored))) return singleRow(base, stored, expireMs)
@@ -147,7 +149,10 @@ class Scribe {
     const nsKey = nsKeyOf(row.key, this.#slotEncoded)
     if (parsed === undefined || nsKey === undefined) return unknownRow(row)
     const keyFacts = facts.get(nsKey) as KeyFacts
-    if (row.cf === CF_STREAM) return streamChange(row, parsed, keyFacts) ?? unknownRow(row)
+    if (row.cf === CF_STREAM) {
+      const change = streamChange(row, parsed, keyFacts) ?? unknownRow(row)
+      return change === 'covered' ? undefined : change
+    }
     return elementChange(row, parsed, operation, keyFacts)
   }
 
@@ -177,6 +182,11 @@ function isAlone({ rows }: Operation): boolean {
   return row.cf === CF_METADATA && row.kind === 'put' && row.value.length > 0 && isSingleRow(rowType(row.value))
 }
 
+/** True of EXPIRE and its kin, and of the deletion of a key whose time is over. */
+function isExpiry({ log }: Operation): boolean {
+  return log?.type === 0 && Number(log.words[0]?.latin1Slice(0)) === LOG_EXPIRE
+}
+
 interface Base {
   readonly namespace: Bytes
   readonly type: string
@@ -184,8 +194,8 @@ interface Base {
 }
 
 function expiry(base: Base, expireMs: number): RowChange {
-  if (expireMs === 0) return { ...base, op: 'expire', command: [PERSIST, base.key] }
-  return { ...base, op: 'expire', command: [PEXPIREAT, base.key, decimal(expireMs)], expireMs }
+  if (expireMs === 0) return { ...base, op: 'ttl', command: [PERSIST, base.key] }
+  return { ...base, op: 'ttl', command: [PEXPIREAT, base.key, decimal(expireMs)], expireMs }
 }
 
 function singleRow(base: Base, stored: Bytes, expireMs: number): RowChange {

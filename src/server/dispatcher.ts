@@ -144,7 +144,7 @@ export class Dispatcher {
       throw errors.wrongArity(command.name)
     }
     const sub = command.subcommands.get(args.latin1(1).toLowerCase())
-    if (sub === undefined) throw command.unknownSubcommand ?? errors.unknownSubcommand(shown(args, 1), command.name)
+    if (sub === undefined) throw errors.unknownSubcommand(shown(args, 1), command.name)
     return sub
   }
 
@@ -204,7 +204,7 @@ export class Dispatcher {
     // Commands that run inside this one move the mark.
     const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
-    if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
+    if (savepoint !== undefined) turn.beginCommand()
     const isSampled = server.perflog.begin(command)
     try {
       command.execute(context, args, options as never)
@@ -214,9 +214,9 @@ export class Dispatcher {
       this.#undo(context, replyStart, savepoint, error)
       this.#answerErrorIn(context, replyStart, error)
     }
+    turn.endCommand()
     const endMs = performance.now()
-    const us = (endMs - startMs + context.addedMs) * 1000
-    context.addedMs = 0
+    const us = (endMs - startMs) * 1000
     this.#lastEndMs = endMs
     if (isSampled) server.perflog.end(command, us)
     this.#count(command, us)
@@ -224,6 +224,7 @@ export class Dispatcher {
     if (slowerThanUs >= 0 && us >= slowerThanUs && (command.flags & NO_MONITOR) === 0) {
       server.slowlog.record(connection, args, us)
     }
+    if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
     if (turn.observing) this.#tellChanges(connection, context, command, args)
   }
 

@@ -78,6 +78,13 @@ export class Database {
     if (this.turn.observing) this.turn.touched.add(this.turn.composedKey(length))
   }
 
+  /** The time of `key` is over: deletes it where a command may write and has written nothing yet. */
+  noticeExpired(key: Bytes): void {
+    if (!this.turn.noticesExpired) return
+    this.turn.deleteExpired(this.#compose(key))
+    this.turn.expiryListener?.(this.namespace, key)
+  }
+
   /** Says, before its first row, what the operation is: the blob of `type`, or one made by `logData`. */
   logData(blob: DataType | Bytes): void {
     this.turn.logData(typeof blob === 'number' ? (TYPE_LOG_DATA[blob] as Buffer) : blob)

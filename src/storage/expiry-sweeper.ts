@@ -7,7 +7,7 @@
 import { type Bytes, copy, EMPTY } from '../bytes/bytes.js'
 import { CF_METADATA } from './column-family.js'
 import { parseNsKey } from './keys.js'
-import { checkRow, expireMsOf, isExpired, MetadataFormatError } from './metadata.js'
+import { checkRow, holdsSomething, isExpired, MetadataFormatError } from './metadata.js'
 import type { Store } from './store.js'
 
 /** Called for each key that is deleted because its time was over; views, valid until it returns. */
@@ -73,9 +73,12 @@ export class ExpirySweeper {
     const { turn, slotEncoded } = this.#store
     const row = turn.read(CF_METADATA, turn.compose(EMPTY, nsKey))
     if (row === undefined || !isOver(row, nowMs)) return false
-    turn.delete(CF_METADATA, turn.compose(EMPTY, nsKey))
-    // A collection that is merely empty was deleted, and announced, before.
-    if (expireMsOf(row) === 0) return true
+    const length = turn.compose(EMPTY, nsKey)
+    if (!holdsSomething(row)) {
+      turn.delete(CF_METADATA, length)
+      return true
+    }
+    turn.deleteExpired(length)
     this.expiredCount++
     const parsed = parseNsKey(nsKey, slotEncoded)
     if (parsed !== undefined) this.#onExpired(parsed.namespace, parsed.key)

@@ -107,6 +107,11 @@ export function isExpired(row: Bytes, nowMs: number): boolean {
   return sizeOf(row) === 0 || (rowType(row) === TYPE_HASH && allFieldsExpired(row, nowMs))
 }
 
+/** False of a row that is merely empty: the deletion of its key was told before. */
+export function holdsSomething(row: Bytes): boolean {
+  return isEmptyable(rowType(row)) || sizeOf(row) !== 0
+}
+
 /** Throws MetadataFormatError if `row` is too short to be read by the functions here. */
 export function checkRow(row: Bytes): void {
   if (!isReadable(row)) throw new MetadataFormatError('metadata is too short')

@@ -8,6 +8,7 @@ import {
   type DataType,
   decodeMetadata,
   freshMetadata,
+  holdsSomething,
   isEmptyable,
   isExpired,
   type Metadata,
@@ -19,7 +20,7 @@ export function readAnyRow(db: Database, key: Bytes): Buffer | undefined {
   const row = db.getMetadata(key)
   if (row === undefined) return undefined
   checkRow(row)
-  return isExpired(row, db.nowMs) ? undefined : row
+  return isOver(db, key, row) ? undefined : row
 }
 
 /**
@@ -32,13 +33,13 @@ export function readRow(db: Database, key: Bytes, type: DataType): Buffer | unde
     db.stats.misses++
     return undefined
   }
-  return checkTypedRow(db, row, type)
+  return checkTypedRow(db, key, row, type)
 }
 
 /** The same check for a row that was read before, e.g. one of `getMetadataOf`. */
-export function checkTypedRow(db: Database, row: Buffer, type: DataType): Buffer | undefined {
+export function checkTypedRow(db: Database, key: Bytes, row: Buffer, type: DataType): Buffer | undefined {
   checkRow(row)
-  if (isExpired(row, db.nowMs)) {
+  if (isOver(db, key, row)) {
     db.stats.misses++
     return undefined
   }
@@ -61,4 +62,11 @@ export function readOrFreshMetadata(db: Database, key: Bytes, type: DataType): M
 /** True if `metadata` is of a life that has no rows yet, so that sub-keys need not be looked up. */
 export function isFresh(metadata: Metadata): boolean {
   return metadata.size === 0 && !isEmptyable(metadata.type)
+}
+
+/** True if the row counts as absent; a command that may write then deletes a key whose time is over. */
+function isOver(db: Database, key: Bytes, row: Buffer): boolean {
+  if (!isExpired(row, db.nowMs)) return false
+  if (holdsSomething(row)) db.noticeExpired(key)
+  return true
 }

@@ -5,8 +5,9 @@
 
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
-import { CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
+import { CF_METADATA, CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
 import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
+import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
 import { type FirstRowListener, RowCursor } from './row-cursor.js'
 import { BATCH_HEADER_BYTES, readBatch, WriteBatch } from './write-batch.js'
@@ -35,19 +36,22 @@ export interface ScanRange {
   readonly keySkip?: number
   /** False for keys alone. */
   readonly values?: boolean
-  /** How many rows the caller expects to take; more can be taken. */
-  readonly rowsExpected?: number | undefined
   /** Rows are kept in the block cache. Scans of unbounded length say no. */
   readonly fillCache?: boolean
 }
 
 /** A scan over this many touched rows commits first, so that merging stays cheap. */
 const MERGED_ROWS_MAX = 256
+const NONE = -1
+/** What follows is no part of the operation before. */
+const END_LOG_DATA = TYPE_LOG_DATA[0] as Buffer
 const EMPTY_BATCH = { length: BATCH_HEADER_BYTES, count: 0 }
 
 export class Turn {
   /** Unix milliseconds, the same for all commands of a turn. */
   nowMs = 0
+  /** Called for each key that a command finds expired and deletes; views, valid until it returns. */
+  expiryListener: ((namespace: Bytes, key: Bytes) => void) | undefined
   /** Called with the latest sequence after each commit, before its replies leave. They must not write. */
   readonly commitListeners = new Set<(sequence: number) => void>()
   /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
@@ -69,6 +73,8 @@ export class Turn {
   /** Batches that go out by themselves after the held ones. */
   #after: Buffer[] = []
   #pendingLog: Bytes = EMPTY
+  /** Bytes of the batch when the command began that now runs, if it may write; -1 = it may not. */
+  #commandStart = NONE
   #holds = 0
   /** The composed row key: RocksDB's bound buffer, or a larger one for a key that does not fit. */
   #key: Buffer
@@ -184,6 +190,33 @@ export class Turn {
     if (cf === CF_ZSET_SCORE) this.#gaps.noteDelete(key)
   }
 
+  /** A command begins that may write: until `endCommand`, or its first row, keys that it finds expired are deleted. */
+  beginCommand(): void {
+    this.#commandStart = this.#batch.length
+  }
+
+  endCommand(): void {
+    this.#commandStart = NONE
+  }
+
+  /** True while an expired key may be deleted by the way, between two operations. */
+  get noticesExpired(): boolean {
+    return this.#commandStart === this.#batch.length
+  }
+
+  /**
+   * Deletes the metadata row at the composed key, whose time is over, as an operation of its own: the feed tells it from
+   * other deletions by the log data, and what follows from it.
+   */
+  deleteExpired(keyLength: number): void {
+    const pending = this.#pendingLog
+    this.#pendingLog = EXPIRE_LOG_DATA
+    this.delete(CF_METADATA, keyLength)
+    this.#batch.logData(END_LOG_DATA)
+    this.#pendingLog = pending
+    if (this.#commandStart !== NONE) this.#commandStart = this.#batch.length
+  }
+
   /** Deletes rows from `begin` up to, not including, `end`: in a batch of its own unless the turn is held. */
   deleteRange(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
     if (!this.isHeld) this.commit()
@@ -233,7 +266,7 @@ export class Turn {
   }
 
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
-    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true, rowsExpected } = range
+    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true } = range
     const base = this.#rocks.iterator({
       cf,
       lower,
@@ -241,7 +274,6 @@ export class Turn {
       reverse,
       keysOnly: !values,
       fillCache,
-      ...(rowsExpected === undefined ? {} : { rowsExpected }),
     })
     if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { keySkip, reverse, onFirst })
     const touched = this.#overlay.between(cf, lower.latin1Slice(0), upper?.latin1Slice(0))

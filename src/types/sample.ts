@@ -49,7 +49,6 @@ function shuffled(items: number[]): number[] {
   return items
 }
 
-/** A random integer from 0 to below `bound`. */
-export function randomBelow(bound: number): number {
+function randomBelow(bound: number): number {
   return Math.floor(Math.random() * bound)
 }

@@ -17,14 +17,14 @@ export function read(db: Database, key: Bytes): Bytes | undefined {
 
 /** The values at `keys` in one read; keys of other types read as undefined. */
 export function readMany(db: Database, keys: readonly Bytes[]): (Bytes | undefined)[] {
-  return db.getMetadataOf(keys).map((row) => {
+  return db.getMetadataOf(keys).map((row, index) => {
     if (row === undefined) {
       db.stats.misses++
       return undefined
     }
     checkRow(row)
     if (rowType(row) !== TYPE_STRING) return undefined
-    const alive = checkTypedRow(db, row, TYPE_STRING)
+    const alive = checkTypedRow(db, keys[index] as Bytes, row, TYPE_STRING)
     return alive?.subarray(headerSize(alive))
   })
 }

@@ -27,7 +27,9 @@ test('expired keys are deleted, others are not, and subscribers learn of it once
   s.advance(1)
   await sweep(s)
   await sweep(s)
-  t.same(batchesAfter(s, sequence), [['delete metadata ~61', 'delete metadata ~73']])
+  t.same(batchesAfter(s, sequence), [
+    ['log 0 8', 'delete metadata ~61', 'log 0', 'log 0 8', 'delete metadata ~73', 'log 0'],
+  ])
   const message = (key: string): string => `*3\r\n$7\r\nmessage\r\n$22\r\n__keyevent@0__:expired\r\n$1\r\n${key}\r\n`
   t.equal((await subscriber.nextReply()).bytes, message('a'))
   t.equal((await subscriber.nextReply()).bytes, message('s'))

@@ -101,8 +101,7 @@ export function planTrim(stream: OpenStream, how: Trim): Removal | undefined {
   const lastRemoved = Buffer.alloc(ID_BYTES)
   let firstKept = ID_ZERO
   let count = 0
-  const rowsExpected = maxLength === undefined ? 1 : countMax + 1
-  using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false, rowsExpected })
+  using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false })
   while (cursor.next()) {
     if (count === countMax || (maxLength === undefined && compare(cursor.key, minId) >= 0)) {
       firstKept = Buffer.from(cursor.key)
