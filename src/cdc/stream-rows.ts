@@ -57,14 +57,18 @@ interface Base {
   readonly key: Bytes
 }
 
-/** The change of a row in the column family of streams; undefined if it cannot be read. */
-export function streamChange(row: Row, parsed: InternalKey, facts: KeyFacts): RowChange | undefined {
+/**
+ * The change of a row in the column family of streams; `covered` where it belongs to that of another row, undefined if it
+ * cannot be read.
+ */
+export function streamChange(row: Row, parsed: InternalKey, facts: KeyFacts): RowChange | 'covered' | undefined {
   const { namespace, key, subKey } = parsed
   const base = { namespace, type: 'stream', key }
   if (!isGroupRow(subKey)) return entryChange(row, base, subKey)
   const group = sizedAt(subKey, KIND_AT + 1)
   if (group === undefined) return undefined
   const rest = KIND_AT + 1 + 8 + group.length
+  if (row.kind !== 'put' && subKey[KIND_AT] !== GROUP && removesGroup(row, subKey, rest, facts)) return 'covered'
   switch (subKey[KIND_AT]) {
     case GROUP:
       return groupChange(row, base, group, facts)
@@ -80,6 +84,18 @@ export function streamChange(row: Row, parsed: InternalKey, facts: KeyFacts): Ro
     default:
       return undefined
   }
+}
+
+/** True if the group of the row, a consumer or a pending entry, goes with it. */
+function removesGroup(row: Row, subKey: Bytes, rest: number, { removes }: KeyFacts): boolean {
+  const prefixBytes = row.key.length - subKey.length
+  return removes.some(({ key }) => {
+    return (
+      key.length === prefixBytes + rest &&
+      key[prefixBytes + KIND_AT] === GROUP &&
+      key.subarray(prefixBytes + KIND_AT + 1).equals(subKey.subarray(KIND_AT + 1, rest))
+    )
+  })
 }
 
 /** The change of a stream's metadata row; undefined where the rows beside it say it all. */
@@ -160,7 +176,7 @@ function groupChange(row: Row, base: Base, group: Bytes, facts: KeyFacts): RowCh
   if (row.value.length < GROUP_VALUE_BYTES) return undefined
   const id = idText(row.value, 16)
   const read = decimal(readInt64(row.value, 32))
-  const isNew = facts.metadata !== undefined && facts.removes.length === 0
+  const isNew = facts.metadata !== undefined && (facts.removes.length === 0 || isCopy(facts))
   const command = isNew
     ? [XGROUP, CREATE, key, group, id, MKSTREAM, ENTRIESREAD, read]
     : [XGROUP, SETID, key, group, id, ENTRIESREAD, read]
