@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
-import { commandsOf, type FeedOptions, fileCheckpoint, pages, parseChange } from '../cdc-client/changes.js'
-import { RedisConnection, ServerError } from '../cdc-client/redis-connection.js'
+import { type FeedOptions, fileCheckpoint, pages } from '../cdc-client/changes.js'
+import { copyTo } from './copy/copy.js'
 
 export const CDC_USAGE = `Usage:
     kvrocks-ts cdc tail [options]        print changes, one JSON object a line
@@ -15,7 +15,8 @@ Options:
     --url <url>             the server; default redis://127.0.0.1:6666
     --since <where>         tail: now (default), oldest, or a sequence to begin after
     --match <glob>          keys; may be given several times, as may --type, --op and --namespace
-    --checkpoint <file>     go on where the last run ended
+    --checkpoint <file>     go on where the last run ended; a change may come twice
+    --checkpoint-key <key>  copy: the same, kept by the target together with what it got, so that none comes twice
     --follow <yes|no>       no: end at the present end of the feed; default yes
 `
 
@@ -23,6 +24,7 @@ interface CdcArguments {
   readonly mode: 'tail' | 'snapshot' | 'copy'
   readonly feed: FeedOptions
   readonly to: string | undefined
+  readonly checkpointKey: string | undefined
 }
 
 interface Streams {
@@ -32,7 +34,6 @@ interface Streams {
 }
 
 const URL_DEFAULT = 'redis://127.0.0.1:6666'
-const PROGRESS_MS = 1000
 
 /** Reads the words after `cdc`; undefined if they make no sense. */
 export function parseCdcArguments(words: readonly string[]): CdcArguments | undefined {
@@ -62,7 +63,7 @@ export function parseCdcArguments(words: readonly string[]): CdcArguments | unde
     follow: mode !== 'snapshot' && one('--follow') !== 'no',
     ...(file === undefined ? {} : { checkpoint: fileCheckpoint(file) }),
   }
-  return { mode, feed, to }
+  return { mode, feed, to, checkpointKey: one('--checkpoint-key') }
 }
 
 const OPTION_NAMES = new Set([
@@ -74,6 +75,7 @@ const OPTION_NAMES = new Set([
   '--op',
   '--namespace',
   '--checkpoint',
+  '--checkpoint-key',
   '--follow',
 ])
 
@@ -88,7 +90,7 @@ export async function runCdc(words: readonly string[], { output, errors, signal 
   const feed = { ...given.feed, signal, onRetry }
   try {
     if (given.to === undefined) await print(feed, output, given.mode === 'snapshot')
-    else await copyTo(given.to, feed, errors)
+    else await copyTo({ to: given.to, checkpointKey: given.checkpointKey, feed, errors })
     return 0
   } catch (error) {
     errors.write(`${(error as Error).message}\n`)
@@ -101,36 +103,5 @@ async function print(feed: FeedOptions, output: Writable, isSnapshot: boolean): 
     if (isSnapshot && !page.isSnapshot) return
     const text = page.texts.map((line) => `${line}\n`).join('')
     if (text !== '' && !output.write(text)) await once(output, 'drain')
-  }
-}
-
-/** Changes that no command says, or that the target refuses, are told once each kind and passed over. */
-async function copyTo(url: string, feed: FeedOptions, errors: Writable): Promise<void> {
-  const target = await RedisConnection.open(url, feed.signal)
-  const told = new Set<string>()
-  const tell = (kind: string): void => {
-    if (told.has(kind)) return
-    told.add(kind)
-    errors.write(`not copied: ${kind}\n`)
-  }
-  let copied = 0
-  let toldAtMs = Date.now()
-  try {
-    for await (const { texts, position, isSnapshot } of pages(feed)) {
-      const parsed = texts.map(parseChange)
-      for (const { type, op, command } of parsed) if (command === undefined) tell(`${op} of ${type}`)
-      const commands = parsed.flatMap(commandsOf)
-      const replies = commands.length > 0 ? await target.pipeline(commands) : []
-      replies.forEach((reply, i) => {
-        if (reply instanceof ServerError) tell(`${commands[i]?.[0]?.utf8Slice()}: ${reply.message}`)
-      })
-      copied += parsed.length
-      if (Date.now() - toldAtMs < PROGRESS_MS) continue
-      toldAtMs = Date.now()
-      errors.write(`${isSnapshot ? 'snapshot' : 'changes'}: ${copied} copied, at sequence ${position}\n`)
-    }
-    errors.write(`${copied} changes copied\n`)
-  } finally {
-    target.close()
   }
 }

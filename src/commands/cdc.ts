@@ -1,15 +1,15 @@
 /** CDC: snapshots to begin a copy with. Ours alone. */
 
-import { copy } from '../bytes/bytes.js'
+import { type Bytes, copy } from '../bytes/bytes.js'
 import type { ChangeFilter } from '../cdc/filter.js'
 import { SnapshotError } from '../cdc/snapshots.js'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors/feed.js'
 import { SYNTAX } from '../protocol/errors.js'
+import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, container, READONLY, SLOW, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
 import { OptionReader } from './options.js'
-import { slotCommand } from './slot.js'
 
 const FLAGS = READONLY | ADMIN
 const COUNT_DEFAULT = 1000
@@ -23,7 +23,8 @@ export const cdcCommands: readonly AnyCommand[] = [
         arity: -3,
         flags: FLAGS | SLOW,
         syntax:
-          '<OPEN [MATCH pattern [MATCH pattern ...]] [TYPE type [TYPE type ...]] | ' +
+          '<OPEN [MATCH pattern [MATCH pattern ...]] [TYPE type [TYPE type ...]] ' +
+          '[NAMESPACE namespace [NAMESPACE namespace ...]] | ' +
           'READ id cursor [COUNT count] | CLOSE id>',
         summary: 'Reads all keys as of one sequence, as changes in JSON, after which the feed goes on.',
         since: '0.1.0',
@@ -31,9 +32,12 @@ export const cdcCommands: readonly AnyCommand[] = [
       parseSnapshot,
       (context, _args, run) => run(context),
     ),
-    slotCommand,
   ]),
 ]
+
+function storedNamespace(name: Bytes): Buffer {
+  return name.latin1Slice(0) === 'default' ? DEFAULT_NAMESPACE : copy(name)
+}
 
 type Run = (context: ServerContext) => void
 
@@ -53,14 +57,20 @@ function parseSnapshot(args: Args): Run {
 function parseOpen(args: Args): Run {
   const patterns: Buffer[] = []
   const types = new Set<string>()
+  const namespaces: Buffer[] = []
   const options = new OptionReader(args, 3)
   while (options.hasMore) {
     if (options.take('match')) patterns.push(copy(options.word()))
     else if (options.take('type')) types.add(options.word().latin1Slice(0))
+    else if (options.take('namespace')) namespaces.push(storedNamespace(options.word()))
     else break
   }
   options.end()
-  const filter: ChangeFilter = { ...(patterns.length > 0 ? { patterns } : {}), ...(types.size > 0 ? { types } : {}) }
+  const filter: ChangeFilter = {
+    ...(patterns.length > 0 ? { patterns } : {}),
+    ...(types.size > 0 ? { types } : {}),
+    ...(namespaces.length > 0 ? { namespaces } : {}),
+  }
   return (context) => openSnapshot(context, filter)
 }
 

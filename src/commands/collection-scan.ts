@@ -117,8 +117,7 @@ function scan(context: Context, args: Args, { pattern, count, withValues }: Scan
     reply.array(0)
     return
   }
-  const range = rangeOf(cursorPosition(context, scanned.kind, args.at(2)), pattern)
-  using cursor = open({ ...range, values: withValues, rowsExpected: count + 1 })
+  using cursor = open({ ...rangeOf(cursorPosition(context, scanned.kind, args.at(2)), pattern), values: withValues })
   const rows: { key: Bytes; value: Bytes }[] = []
   let position: Bytes | undefined
   let hasMore = cursor.next()

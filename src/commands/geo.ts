@@ -156,14 +156,14 @@ function radiusSpec(name: string, arity: number, around: string, isReadOnly: boo
   }
 }
 
-/** The first key, and the last one that STORE or STOREDIST names from word `from` on: that is the one written. */
+/** The first key, and those that STORE and STOREDIST name from word `from` on. */
 function keyAndStoreKeys(from: number): KeyFinder {
   return (args) => {
-    let storeAt = 0
+    const indexes = [1]
     for (let at = from; at + 1 < args.count; at++) {
-      if (args.is(at, 'store') || args.is(at, 'storedist')) storeAt = ++at
+      if (args.is(at, 'store') || args.is(at, 'storedist')) indexes.push(++at)
     }
-    return storeAt === 0 ? [1] : [1, storeAt]
+    return indexes
   }
 }
 

@@ -210,10 +210,7 @@ function range(context: Context, args: Args, { range: wanted, window, withScores
   const perRow = elementsPerMember(reply, withScores)
   const rows = {
     open: () => found.open(withScores),
-    write(to: typeof reply, cursor: ranges.MemberCursor) {
-      if (withScores) writeMember(to, cursor, true)
-      else cursor.writeMember(to)
-    },
+    write: (to: typeof reply, cursor: ranges.MemberCursor) => writeMember(to, cursor, withScores),
   }
   const { size } = found
   if (size !== undefined) replyRows(context, { ...rows, rows: size, begin: (to) => to.array(size * perRow) })

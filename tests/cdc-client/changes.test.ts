@@ -51,7 +51,7 @@ test('a reader goes on from its checkpoint, and repeats what it had not done', a
   const first: string[] = []
   for await (const change of changes(options)) first.push(shown(change))
   t.same(first, ['SET a 0', 'SET a 1', 'SET a 2'])
-  t.equal(await checkpoint.load(), 3)
+  t.same(await checkpoint.load(), { sequence: 3 })
   await s.run('set', 'a', 'more')
   const second: string[] = []
   for await (const change of changes(options)) second.push(shown(change))
@@ -93,7 +93,7 @@ test('changes that are gone are an error, not a silence', async (t) => {
     return s.server.store.wal.range(0).oldest === 2 ? true : undefined
   })
   const read = async (): Promise<void> => {
-    for await (const _ of changes({ url: urlOf(s), checkpoint: memoryCheckpoint(0) })) break
+    for await (const _ of changes({ url: urlOf(s), checkpoint: memoryCheckpoint({ sequence: 0 }) })) break
   }
   await t.rejects(read(), new ServerError('WALGAP sequence 1 has left the log, the oldest readable sequence is 2'))
 })
@@ -135,9 +135,9 @@ test('cdc tail prints a change a line, and cdc snapshot the keys', async (t) => 
   }
 })
 
-test('cdc copy makes another server the same, and says what it cannot copy', async (t) => {
-  await using s = await startServer()
-  await using other = await startServer()
+test('cdc copy makes another server the same', async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  await using other = await startServer({ usesRealClock: true })
   const source = await s.connect()
   const target = await other.connect()
   for (const line of [
@@ -148,15 +148,13 @@ test('cdc copy makes another server the same, and says what it cannot copy', asy
     'zadd zset 1.5 a -inf b',
     'setbit bits 12345 1',
     'expire hash 1000000',
+    'pfadd visitors x',
   ]) {
     await source.value(...line.split(' '))
   }
   await target.run('sadd', 'set', 'old')
   const copied = await run('copy', '--url', urlOf(s), '--to', urlOf(other), '--follow', 'no')
-  t.same([copied.code, copied.errors], [0, '11 changes copied\n'])
+  t.same([copied.code, copied.errors], [0, '13 changes copied\n'])
   const [copy, original] = await contents(target, source)
   t.same(copy, original)
-  await source.run('pfadd', 'visitors', 'x')
-  const second = await run('copy', '--url', urlOf(s), '--to', urlOf(other), '--follow', 'no')
-  t.match(second.errors, /^not copied: opaque of hyperloglog\n/)
 })

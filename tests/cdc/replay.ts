@@ -41,6 +41,7 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   zset: ['zrange', 'KEY', '0', '-1', 'withscores'],
   sortedint: ['sirange', 'KEY', '0', '100'],
   stream: ['xinfo', 'stream', 'KEY', 'full'],
+  hyperloglog: ['dump', 'KEY'],
 }
 
 /** The first 21,000 bits. */

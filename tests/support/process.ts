@@ -27,13 +27,13 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** Starts a server and waits until it answers. `options` are those of the command line without their dashes. */
+/** Starts a server, on a free port unless told, and waits until it answers. `options` are those of the command line without their dashes. */
 export async function startProcess(
   dir: string,
   options: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
-  const port = await freePort()
-  const words = Object.entries({ dir, port: String(port), ...options }).flatMap(([name, value]) => [`--${name}`, value])
+  const port = Number(options['port'] ?? (await freePort()))
+  const words = Object.entries({ ...options, dir, port: String(port) }).flatMap(([name, value]) => [`--${name}`, value])
   const child = spawn(process.execPath, [BIN, ...words], { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal))

@@ -1,0 +1,209 @@
+/** Reads pages of the feed and of snapshots from a server, and connects again, later and later, until it answers. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type FeedChange, parseChange } from './feed-change.js'
+import type { Checkpoint, FeedPosition } from './position.js'
+import { RedisConnection, type RespValue, ServerError } from './redis-connection.js'
+
+export interface FeedOptions {
+  /** redis://[user:password@]host[:port], rediss:// for TLS. */
+  readonly url: string
+  /** Where to begin without a checkpoint: after a sequence, at the oldest readable change, or at the next one. Default: now. */
+  readonly since?: number | 'now' | 'oldest'
+  /** Without a checkpoint, begin with a snapshot of all keys; then `since` is not looked at. */
+  readonly snapshot?: boolean
+  /** Globs of keys, types, ops and namespaces; see POLLUPDATES. */
+  readonly match?: readonly string[]
+  readonly types?: readonly string[]
+  readonly ops?: readonly string[]
+  readonly namespaces?: readonly string[]
+  readonly checkpoint?: Checkpoint
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal
+  /** False ends the iteration where the feed ended when it was reached. Default: true, it waits for more. */
+  readonly follow?: boolean
+  /** Told of each failure before the connection is tried again. Default: silence. */
+  readonly onRetry?: (error: Error) => void
+}
+
+/** Changes that the server gave at once. */
+export interface FeedPage {
+  /** One JSON text each. */
+  readonly texts: readonly string[]
+  /** Where the feed goes on after them. */
+  readonly position: FeedPosition
+  /** The latest sequence of the server when it gave them; a page that reaches it is the last for now. */
+  readonly latest: number
+  readonly isSnapshot: boolean
+}
+
+const BLOCK_MS = 5000
+const PAGE_BYTES = 1024 * 1024
+const BATCHES_MAX = 1000
+const RETRY_MS_MIN = 100
+const RETRY_MS_MAX = 10_000
+
+export class FeedReader {
+  readonly #options: FeedOptions
+  #connection: RedisConnection | undefined
+
+  constructor(options: FeedOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<FeedPosition> {
+    const { since = 'now' } = this.#options
+    if (typeof since === 'number') return { sequence: since }
+    const range = (await this.#command('SEQUENCE', 'RANGE')) as RespValue[]
+    return { sequence: since === 'oldest' ? (range[1] as number) - 1 : (range[3] as number) }
+  }
+
+  /** What follows `position`: at once where the feed is not followed, else as soon as there is something, or after a while. */
+  poll(position: FeedPosition): Promise<FeedPage> {
+    return this.#poll(position, this.#options.follow === false ? undefined : BLOCK_MS)
+  }
+
+  /**
+   * The pages of the snapshot that `begun` stands in; of a new one where there is none, or where that is gone. What the
+   * first pages of a lost snapshot told may be gone by now: each key that has changed since is told to be deleted first.
+   */
+  async *snapshot(begun?: FeedPosition): AsyncGenerator<FeedPage, void, void> {
+    if (begun?.snapshot !== undefined) {
+      const { id, cursor } = begun.snapshot
+      const first = await this.#readSnapshot(begun.sequence, id, cursor)
+      if (first !== undefined) {
+        yield* this.#restOfSnapshot(first)
+        return
+      }
+    }
+    for (;;) {
+      const { id, sequence } = await this.#openSnapshot()
+      if (begun !== undefined) yield* this.#retractions(begun, { sequence, snapshot: { id, cursor: '0' } })
+      const first = await this.#readSnapshot(sequence, id, '0')
+      if (first === undefined) continue
+      yield* this.#restOfSnapshot(first)
+      return
+    }
+  }
+
+  close(): void {
+    this.#connection?.close()
+  }
+
+  async #poll(position: FeedPosition, blockMs: number | undefined): Promise<FeedPage> {
+    const { match = [], types = [], ops = [], namespaces = [] } = this.#options
+    const words = [
+      'POLLUPDATES',
+      position.sequence,
+      'STRICT',
+      'MAX',
+      BATCHES_MAX,
+      'FORMAT',
+      'JSON',
+      'BYTES',
+      PAGE_BYTES,
+    ]
+    if (blockMs !== undefined) words.push('BLOCK', blockMs)
+    for (const pattern of match) words.push('MATCH', pattern)
+    for (const type of types) words.push('TYPE', type)
+    for (const op of ops) words.push('OP', op)
+    for (const namespace of namespaces) words.push('NAMESPACE', namespace)
+    const reply = (await this.#command(...words)) as RespValue[]
+    const { snapshot: _, ...rest } = position
+    return {
+      texts: textsOf(reply[5]),
+      position: { ...rest, sequence: reply[1] as number },
+      latest: reply[3] as number,
+      isSnapshot: false,
+    }
+  }
+
+  async #openSnapshot(): Promise<{ id: string; sequence: number }> {
+    const { match = [], types = [], namespaces = [] } = this.#options
+    const words = ['CDC', 'SNAPSHOT', 'OPEN']
+    for (const pattern of match) words.push('MATCH', pattern)
+    for (const type of types) words.push('TYPE', type)
+    for (const namespace of namespaces) words.push('NAMESPACE', namespace)
+    const opened = (await this.#command(...words)) as RespValue[]
+    return { id: String(opened[1]), sequence: opened[3] as number }
+  }
+
+  /** Undefined if the server knows no such snapshot. */
+  async #readSnapshot(sequence: number, id: string, cursor: string): Promise<FeedPage | undefined> {
+    try {
+      const [next, texts] = (await this.#command('CDC', 'SNAPSHOT', 'READ', id, cursor)) as RespValue[]
+      const isLast = String(next) === ''
+      if (isLast) await this.#command('CDC', 'SNAPSHOT', 'CLOSE', id)
+      const position = isLast ? { sequence } : { sequence, snapshot: { id, cursor: String(next) } }
+      return { texts: textsOf(texts), position, latest: sequence, isSnapshot: true }
+    } catch (error) {
+      if (error instanceof ServerError && error.code === 'NOSNAPSHOT') return undefined
+      throw error
+    }
+  }
+
+  /** `page` and all that follow it. A snapshot that is lost on the way begins anew. */
+  async *#restOfSnapshot(page: FeedPage): AsyncGenerator<FeedPage, void, void> {
+    for (let current = page; ; ) {
+      yield current
+      const { sequence, snapshot } = current.position
+      if (snapshot === undefined) return
+      const next = await this.#readSnapshot(sequence, snapshot.id, snapshot.cursor)
+      if (next === undefined) {
+        yield* this.snapshot(current.position)
+        return
+      }
+      current = next
+    }
+  }
+
+  /** Deletions of all keys that changed after `from`, up to the new snapshot. Rejects with WALGAP if that is not known. */
+  async *#retractions(from: FeedPosition, to: FeedPosition): AsyncGenerator<FeedPage, void, void> {
+    for (let position = from; position.sequence < to.sequence; ) {
+      const page = await this.#poll(position, undefined)
+      const texts = page.texts.map(parseChange).flatMap((change) => retraction(change, to.sequence))
+      position = page.position
+      // Until these are through, the lost snapshot is what a next run goes on with.
+      if (texts.length > 0) yield { texts, position: from, latest: to.sequence, isSnapshot: true }
+    }
+  }
+
+  /** Connects again, later and later, until the server answers. */
+  async #command(...words: readonly (string | number)[]): Promise<RespValue> {
+    const { url, signal, onRetry } = this.#options
+    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
+      try {
+        this.#connection ??= await RedisConnection.open(url, signal)
+        return await this.#connection.command(...words)
+      } catch (error) {
+        if (signal?.aborted === true || (error instanceof ServerError && error.code !== 'LOADING')) throw error
+        this.#connection?.close()
+        this.#connection = undefined
+        onRetry?.(error as Error)
+        await sleep(waitMs, undefined, signal === undefined ? {} : { signal })
+      }
+    }
+  }
+}
+
+/** What takes back all that was ever told of the keys of `change`. */
+function retraction({ namespace, key, subkey, op, command }: FeedChange, sequence: number): string[] {
+  const base = { sequence, batch: sequence, ...(namespace === undefined ? {} : { namespace: jsonBytes(namespace) }) }
+  if (op === 'invalidate' && command !== undefined) {
+    return [JSON.stringify({ ...base, type: 'keyspace', op, command: command.map(jsonBytes) })]
+  }
+  const keys = [key, op === 'move' ? subkey : undefined].filter((one) => one !== undefined)
+  if (namespace === undefined) return []
+  return keys.map((one) => {
+    const words = ['DEL', jsonBytes(one)]
+    return JSON.stringify({ ...base, type: 'none', key: jsonBytes(one), op: 'delete', command: words })
+  })
+}
+
+function jsonBytes(bytes: Buffer): { base64: string } {
+  return { base64: bytes.toString('base64') }
+}
+
+function textsOf(reply: RespValue | undefined): string[] {
+  return Array.isArray(reply) ? reply.map((text) => (text as Buffer).utf8Slice()) : []
+}
