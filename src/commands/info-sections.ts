@@ -148,8 +148,9 @@ function persistenceFields({ server }: ServerContext): InfoField[] {
   ]
 }
 
-function statsFields({ server }: ServerContext): InfoField[] {
+function statsFields({ server, store }: ServerContext): InfoField[] {
   const { stats } = server
+  const { turn } = store
   const errors = [...stats.errors.values()].reduce((sum, count) => sum + count, 0)
   return [
     ['total_connections_received', stats.connectionsReceived],
@@ -166,6 +167,11 @@ function statsFields({ server }: ServerContext): InfoField[] {
     ['expired_keys', server.expiry.expiredCount],
     ['keyspace_hits', stats.keyspace.hits],
     ['keyspace_misses', stats.keyspace.misses],
+    ['row_cache_hits', turn.rowCacheStats.hits],
+    ['row_cache_misses', turn.rowCacheStats.misses],
+    ['row_cache_evictions', turn.rowCacheStats.evictions],
+    ['row_cache_rows', turn.rowCache?.entries ?? 0],
+    ['row_cache_bytes', turn.rowCache?.bytes ?? 0],
     ['pubsub_channels', server.channels.channelCount],
     ['pubsub_patterns', server.channels.patternCount],
     ['tracking_total_keys', server.tracking.keyCount],

@@ -388,6 +388,7 @@ export class Server implements ServerView {
         values['max-io-mb'] === 0 ? UNLIMITED_BYTES_PER_SECOND : values['max-io-mb'] * MIB,
       )
     })
+    config.onChange('row-cache-mb', (values) => store.turn.cacheRows(values['row-cache-mb'] * MIB))
     config.onChange('max-db-size', () => this.#checkSize())
     config.onChange('slowlog-max-len', () => this.slowlog.trim())
     config.onChange('profiling-sample-record-max-len', () => this.perflog.trim())

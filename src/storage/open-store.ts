@@ -38,7 +38,10 @@ export function openStore(config: Config, stats: KeyspaceStats, log: Log): Store
   const rocks = RocksDB.open(databasePath, rocksdbOptions(values))
   const policy = (): RetentionPolicy => retentionPolicy(config.values)
   const retention = new WalRetention({ rocks, databasePath, policy, log })
-  return new Store(rocks, { slotEncoded: values['cluster-enabled'], writeFlags: writeFlags(values), stats, retention })
+  const options = { slotEncoded: values['cluster-enabled'], writeFlags: writeFlags(values), stats, retention }
+  const store = new Store(rocks, options)
+  store.turn.cacheRows(values['row-cache-mb'] * MIB)
+  return store
 }
 
 /** How long the write-ahead log is kept. Source: rocksdb db/wal_manager.cc, PurgeObsoleteWALFiles, for the first two. */

@@ -3,8 +3,10 @@
  * Row keys are latin1 strings: a Map wants strings, and their order is that of the bytes.
  */
 
+import type { Bytes } from '../bytes/bytes.js'
 import type { ColumnFamily } from './column-family.js'
 import { COLUMN_FAMILY_NAMES } from './column-family.js'
+import { readRecords } from './write-batch.js'
 
 /** The value of a row, or null where the turn deleted it. */
 export type OverlayRow = Buffer | null
@@ -43,6 +45,16 @@ export class Overlay {
     const rows = this.#rows[cf] as Map<string, OverlayRow>
     for (const key of rows.keys()) if (key >= begin && key < end) rows.set(key, null)
     this.#ranges.push({ cf, begin, end })
+  }
+
+  /** Takes the records of `batch` from `offset` on, of the families that `wanted` says yes to; keeps views of the batch. */
+  replay(batch: Bytes, offset: number, wanted: (cf: ColumnFamily) => boolean): void {
+    readRecords(batch, offset, {
+      put: (cf, key, value) => wanted(cf) && this.set(cf, key.latin1Slice(0), value),
+      delete: (cf, key) => wanted(cf) && this.set(cf, key.latin1Slice(0), null),
+      deleteRange: (cf, begin, end) => wanted(cf) && this.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0)),
+      logData: () => {},
+    })
   }
 
   /** True if the database's row `key`, when the turn did not write it since, is deleted by range. */

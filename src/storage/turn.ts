@@ -9,8 +9,9 @@ import { CF_METADATA, CF_ZSET_SCORE, type ColumnFamily } from './column-family.j
 import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
 import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
+import { RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor } from './row-cursor.js'
-import { BATCH_HEADER_BYTES, readBatch, WriteBatch } from './write-batch.js'
+import { BATCH_HEADER_BYTES, readRecords, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
 export class CommitError extends Error {
@@ -64,6 +65,7 @@ export class Turn {
   readonly touched = new Set<string>()
   /** What the nsKeys, latin1, begin with that were deleted all at once; likewise. Empty: those of all namespaces. */
   readonly touchedPrefixes: string[] = []
+  readonly rowCacheStats: RowCacheStats = { hits: 0, misses: 0, evictions: 0 }
   readonly #rocks: RocksDB
   readonly #writeFlags: number
   readonly #overlay = new Overlay()
@@ -76,6 +78,12 @@ export class Turn {
   /** Bytes of the batch when the command began that now runs, if it may write; -1 = it may not. */
   #commandStart = NONE
   #holds = 0
+  /** Metadata rows in memory, those of the turn included; undefined = the overlay alone knows what the turn wrote. */
+  #rows: RowCache | undefined
+  /** Up to where the overlay has the batch's metadata rows: with a cache, it learns them when it is asked. */
+  #metadataSeen = BATCH_HEADER_BYTES
+  /** Metadata rows of the batch may be missing from the cache. */
+  #asksOverlay = false
   /** The composed row key: RocksDB's bound buffer, or a larger one for a key that does not fit. */
   #key: Buffer
 
@@ -135,28 +143,61 @@ export class Turn {
 
   /** Reads the row with the composed key. The result is valid until the command returns, and not to be changed. */
   read(cf: ColumnFamily, keyLength: number): Buffer | undefined {
+    if (cf === CF_METADATA && this.#rows !== undefined) return this.#readMetadata(this.#rows, keyLength)
     if (!this.#overlay.isClean(cf)) {
       const row = this.#overlay.get(cf, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
     }
+    return this.#readStored(cf, keyLength, undefined)
+  }
+
+  #readMetadata(rows: RowCache, keyLength: number): Buffer | undefined {
+    const isCacheable = this.#isCacheable(rows, keyLength)
+    if (isCacheable) {
+      const handle = rows.find(keyLength)
+      if (handle !== 0) return rows.read(handle)
+    }
+    if (this.#asksOverlay || rows.lostWrites) {
+      this.#showMetadata()
+      const row = this.#overlay.get(CF_METADATA, this.#key.latin1Slice(0, keyLength))
+      if (row !== undefined) return row ?? undefined
+    }
+    return this.#readStored(CF_METADATA, keyLength, isCacheable ? rows : undefined)
+  }
+
+  /** Reads from RocksDB, and lets `rows` keep it. */
+  #readStored(cf: ColumnFamily, keyLength: number, rows: RowCache | undefined): Buffer | undefined {
     const rocks = this.#rocks
     if (this.#key !== rocks.keyBuffer) return rocks.get(cf, this.#key.subarray(0, keyLength))
     const length = rocks.read(cf, keyLength)
-    if (length < 0) return undefined
     if (length > rocks.valueBuffer.length) return rocks.takeValue()
+    rows?.learn(keyLength, rocks.valueBuffer, length)
+    if (length < 0) return undefined
     const value = Buffer.allocUnsafe(length)
     rocks.valueBuffer.copy(value, 0, 0, length)
     return value
   }
 
-  /** Reads rows by whole keys, in one call of RocksDB for those that the turn did not touch. */
+  #isCacheable(rows: RowCache, keyLength: number): boolean {
+    return this.#key === this.#rocks.keyBuffer && rows.fits(keyLength)
+  }
+
+  /** Lets the overlay know the metadata rows of the batch. */
+  #showMetadata(): void {
+    if (this.#rows === undefined || this.#metadataSeen === this.#batch.length) return
+    this.#overlay.replay(this.#batch.serialize(), this.#metadataSeen, (cf) => cf === CF_METADATA)
+    this.#metadataSeen = this.#batch.length
+  }
+
+  /** Reads rows by whole keys, in one call of RocksDB for those that are not in memory. */
   readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
-    if (this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys)
+    const cache = cf === CF_METADATA ? this.#rows : undefined
+    if (cache === undefined && this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys)
     const rows: (Buffer | undefined)[] = new Array(keys.length)
     const missing: Bytes[] = []
     const missingAt: number[] = []
     keys.forEach((key, index) => {
-      const row = this.#overlay.get(cf, key.latin1Slice(0))
+      const row = cache === undefined ? this.#overlay.get(cf, key.latin1Slice(0)) : this.#knownMetadata(cache, key)
       if (row !== undefined) {
         rows[index] = row ?? undefined
       } else {
@@ -167,17 +208,41 @@ export class Turn {
     if (missing.length > 0) {
       this.#rocks.multiGet(cf, missing).forEach((row, index) => {
         rows[missingAt[index] as number] = row
+        const key = missing[index] as Bytes
+        if (cache !== undefined && this.#composeCacheable(cache, key) && cache.find(key.length) === 0) {
+          cache.learn(key.length, row ?? EMPTY, row === undefined ? -1 : row.length)
+        }
       })
     }
     return rows
   }
 
+  /** What memory says about a metadata row: null = absent, undefined = nothing. */
+  #knownMetadata(rows: RowCache, key: Bytes): Buffer | null | undefined {
+    if (this.#composeCacheable(rows, key)) {
+      const handle = rows.find(key.length)
+      if (handle !== 0) return rows.read(handle) ?? null
+    }
+    if (!this.#asksOverlay && !rows.lostWrites) return undefined
+    this.#showMetadata()
+    return this.#overlay.get(CF_METADATA, key.latin1Slice(0))
+  }
+
+  #composeCacheable(rows: RowCache, key: Bytes): boolean {
+    return rows.fits(key.length) && this.#isCacheable(rows, this.compose(key, EMPTY))
+  }
+
   /** Writes value + tail at the composed key. */
   put(cf: ColumnFamily, keyLength: number, value: Bytes, tail: Bytes = EMPTY): void {
     this.#flushLog()
-    const stored = this.#batch.put(cf, this.#key, keyLength, value, tail)
+    this.#batch.put(cf, this.#key, keyLength, value, tail)
+    if (cf === CF_METADATA && this.#rows !== undefined) {
+      const isKept = this.#isCacheable(this.#rows, keyLength) && this.#rows.put(keyLength, value, tail)
+      if (!isKept) this.#asksOverlay = true
+      return
+    }
     const key = this.#key.latin1Slice(0, keyLength)
-    this.#overlay.set(cf, key, stored)
+    this.#overlay.set(cf, key, this.#batch.last(value.length + tail.length))
     if (cf === CF_ZSET_SCORE) this.#gaps.notePut(key)
   }
 
@@ -185,6 +250,11 @@ export class Turn {
   delete(cf: ColumnFamily, keyLength: number): void {
     this.#flushLog()
     this.#batch.delete(cf, this.#key, keyLength)
+    if (cf === CF_METADATA && this.#rows !== undefined) {
+      if (this.#isCacheable(this.#rows, keyLength)) this.#rows.putAbsent(keyLength)
+      else this.#asksOverlay = true
+      return
+    }
     const key = this.#key.latin1Slice(0, keyLength)
     this.#overlay.set(cf, key, null)
     if (cf === CF_ZSET_SCORE) this.#gaps.noteDelete(key)
@@ -220,9 +290,7 @@ export class Turn {
   /** Deletes rows from `begin` up to, not including, `end`: in a batch of its own unless the turn is held. */
   deleteRange(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
     if (!this.isHeld) this.commit()
-    this.#flushLog()
-    this.#batch.deleteRange(cf, begin, end)
-    this.#overlay.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0))
+    this.deleteRows(cf, begin, end)
     if (!this.isHeld) this.commit()
   }
 
@@ -230,6 +298,11 @@ export class Turn {
   deleteRows(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
     this.#flushLog()
     this.#batch.deleteRange(cf, begin, end)
+    if (cf === CF_METADATA && this.#rows !== undefined) {
+      this.#rows.clear()
+      this.#asksOverlay = true
+      return
+    }
     this.#overlay.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0))
   }
 
@@ -239,6 +312,7 @@ export class Turn {
   }
 
   scan(cf: ColumnFamily, range: ScanRange): RowCursor {
+    if (cf === CF_METADATA) this.#showMetadata()
     if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.#commitBeforeScan()
     if (cf === CF_ZSET_SCORE && range.upper !== undefined) {
       const lower = range.lower.latin1Slice(0)
@@ -290,17 +364,39 @@ export class Turn {
     // After a commit in between, all that the batch holds was written since.
     const { length, count } = savepoint.epoch === this.epoch ? savepoint : EMPTY_BATCH
     if (this.#batch.length <= length) return
+    this.#forgetRows(this.#batch.serialize(), length)
+    this.#asksOverlay = true
     this.#batch.truncate(length, count)
-    const overlay = this.#overlay
-    overlay.clear()
+    this.#overlay.clear()
     this.#gaps.forget()
     // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
-    readBatch(this.#batch.serialize(), {
-      put: (cf, key, value) => overlay.set(cf, key.latin1Slice(0), value),
-      delete: (cf, key) => overlay.set(cf, key.latin1Slice(0), null),
-      deleteRange: (cf, begin, end) => overlay.deleteRange(cf, begin.latin1Slice(0), end.latin1Slice(0)),
-      logData: () => {},
-    })
+    this.#overlay.replay(this.#batch.serialize(), BATCH_HEADER_BYTES, (cf) => cf !== CF_METADATA || this.#rows === undefined)
+    this.#metadataSeen = BATCH_HEADER_BYTES
+  }
+
+  /** Takes the metadata rows that `batch` writes from `offset` on out of the cache. */
+  #forgetRows(batch: Bytes, offset = BATCH_HEADER_BYTES): void {
+    const rows = this.#rows
+    if (rows === undefined) return
+    const drop = (cf: ColumnFamily, key: Bytes): void => {
+      if (cf === CF_METADATA && this.#composeCacheable(rows, key)) rows.drop(key.length)
+    }
+    const deleteRange = (cf: ColumnFamily): void => {
+      if (cf === CF_METADATA) rows.clear()
+    }
+    readRecords(batch, offset, { put: drop, delete: drop, deleteRange, logData: () => {} })
+  }
+
+  /** The cache of metadata rows, if there is one. */
+  get rowCache(): RowCache | undefined {
+    return this.#rows
+  }
+
+  /** Begins with an empty cache of `bytes`; 0 = without one. */
+  cacheRows(bytes: number): void {
+    this.#showMetadata()
+    this.#rows = bytes === 0 ? undefined : new RowCache(bytes, this.#rocks.keyBuffer, this.rowCacheStats)
+    this.#asksOverlay = true
   }
 
   /** Until the matching `release`, nothing is committed. */
@@ -332,6 +428,7 @@ export class Turn {
   writeForeign(batch: Bytes, writeFlags = this.#writeFlags): void {
     this.commit()
     this.#gaps.forget()
+    this.#forgetRows(batch)
     this.#write(batch, writeFlags)
   }
 
@@ -359,20 +456,32 @@ export class Turn {
     try {
       this.#write(this.#batch.serialize())
       this.epoch++
+    } catch (error) {
+      this.#forgetRows(this.#batch.serialize())
+      throw error
     } finally {
       if (reusesMemory) this.#batch.clear()
       else this.#batch.renew()
-      this.#overlay.clear()
+      this.#forgetBatch()
     }
   }
 
   /** Forgets what was not committed. */
   discard(): void {
     this.#gaps.forget()
+    this.#forgetRows(this.#batch.serialize())
     this.#pendingLog = EMPTY
     this.#after = []
     this.#batch.clear()
+    this.#forgetBatch()
+  }
+
+  /** What the overlay and the cache knew of a batch that has come to its end. */
+  #forgetBatch(): void {
     this.#overlay.clear()
+    this.#metadataSeen = BATCH_HEADER_BYTES
+    this.#asksOverlay = false
+    this.#rows?.beginTurn()
   }
 
   #write(batch: Bytes, writeFlags = this.#writeFlags): void {

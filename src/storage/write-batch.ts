@@ -71,18 +71,21 @@ export class WriteBatch {
     this.count = count
   }
 
-  /** Adds key = `value` + `tail`. Returns the joined value as a view, valid until `clear`. */
-  put(cf: ColumnFamily, key: Bytes, keyLength: number, value: Bytes, tail: Bytes = EMPTY): Buffer {
+  /** Adds key = `value` + `tail`. */
+  put(cf: ColumnFamily, key: Bytes, keyLength: number, value: Bytes, tail: Bytes = EMPTY): void {
     const valueLength = value.length + tail.length
     this.#reserve(RECORD_HEAD_BYTES_MAX + keyLength + valueLength)
     this.#tag(cf, PUT, PUT_CF)
     this.#slice(key, keyLength)
     this.#varint(valueLength)
-    const start = this.length
     this.#copy(value, value.length)
     if (tail.length > 0) this.#copy(tail, tail.length)
     this.count++
-    return this.#buffer.subarray(start, this.length)
+  }
+
+  /** The last `length` bytes, as a view that is valid until `clear`. */
+  last(length: number): Buffer {
+    return this.#buffer.subarray(this.length - length, this.length)
   }
 
   delete(cf: ColumnFamily, key: Bytes, keyLength: number): void {
@@ -177,26 +180,33 @@ export function batchCount(batch: Bytes): number {
 
 /** Walks the records of a serialized batch. Throws BatchFormatError where it is cut, unknown, or its count is wrong. */
 export function readBatch(batch: Bytes, visitor: BatchVisitor): void {
-  new BatchReader(batch, visitor).read()
+  const counted = new BatchReader(batch, visitor, BATCH_HEADER_BYTES).read()
+  if (counted === batchCount(batch)) return
+  throw new BatchFormatError(`the write batch says ${batchCount(batch)} records and has ${counted}`)
+}
+
+/** Walks the records of a serialized batch from the one that begins at `offset`. Throws BatchFormatError. */
+export function readRecords(batch: Bytes, offset: number, visitor: BatchVisitor): void {
+  new BatchReader(batch, visitor, offset).read()
 }
 
 class BatchReader {
   readonly #batch: Bytes
   readonly #visitor: BatchVisitor
-  #at = BATCH_HEADER_BYTES
+  #at: number
 
-  constructor(batch: Bytes, visitor: BatchVisitor) {
+  constructor(batch: Bytes, visitor: BatchVisitor, offset: number) {
     if (batch.length < BATCH_HEADER_BYTES) throw new BatchFormatError('a write batch has at least 12 bytes')
     this.#batch = batch
     this.#visitor = visitor
+    this.#at = offset
   }
 
-  read(): void {
+  /** Returns how many sequence numbers the records take. */
+  read(): number {
     let counted = 0
     while (this.#at < this.#batch.length) counted += this.#record()
-    if (counted !== batchCount(this.#batch)) {
-      throw new BatchFormatError(`the write batch says ${batchCount(this.#batch)} records and has ${counted}`)
-    }
+    return counted
   }
 
   /** Returns how many sequence numbers the record takes. */

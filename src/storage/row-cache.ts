@@ -1,0 +1,299 @@
+/**
+ * Rows of the metadata column family in memory, in front of RocksDB: strings whole, the heads of all other keys, and the
+ * knowledge that a key is absent. Bounded in bytes; the oldest rows go first, and a row that was read since it came, or
+ * since it was last spared, is spared once. Scans neither fill nor empty it.
+ *
+ * All rows lie in one ring of 32-bit words, so that they are no work for the garbage collector:
+ *
+ *   next  hash  flags|keyLength  valueLength  words  turn  key…  value…
+ *
+ *   next         word offset of the next entry with the same bucket, 0 = none
+ *   flags        bit 16: in the table; bit 17: read since it was last considered
+ *   valueLength  bytes; -1 = the key is absent
+ *   words        the entry's length
+ *   turn         the turn that wrote it; rows of the running turn are not in RocksDB yet
+ *   key, value   padded to whole words
+ *
+ * The caller composes each key in the buffer given to the constructor. The rows are true because every write passes
+ * `put`, `putAbsent`, `drop` or `clear` before its commit.
+ */
+
+import type { Bytes } from '../bytes/bytes.js'
+
+const HASH = 1
+const KEY = 2
+const VALUE = 3
+const WORDS = 4
+const TURN = 5
+const HEADER_WORDS = 6
+
+const KEY_LENGTH = 0xffff
+const LIVE = 1 << 16
+const READ = 1 << 17
+
+const ABSENT = -1
+/** Offset 0 ends a chain, so no entry stands there. */
+const FIRST = 1
+/** Larger rows stay out: the cache is for many small ones. */
+const ROW_BYTES_MAX = 64 * 1024
+const KEY_BYTES_MAX = 4096
+/** How many rows one insertion spares before it takes the next whatever it is: bounds the time of an insertion. */
+const SPARED_MAX = 8
+const BYTES_MIN = 1 << 20
+/** Words of the ring for each bucket of the table, about the size of a small row. */
+const WORDS_PER_BUCKET = 16
+const COPIED_BY_LOOP_MAX = 64
+
+export interface RowCacheStats {
+  hits: number
+  misses: number
+  evictions: number
+}
+
+export class RowCache {
+  /** Rows of the running turn were evicted: what is missing may have been written by it. */
+  lostWrites = false
+  readonly #stats: RowCacheStats
+  readonly #key: Buffer
+  readonly #keyWords: Int32Array
+  readonly #words: Int32Array
+  readonly #bytes: Buffer
+  readonly #heads: Int32Array
+  readonly #capacity: number
+  #turn = 0
+  /** Where the next entry goes. */
+  #head = FIRST
+  /** The oldest entry. */
+  #tail = FIRST
+  /** While the ring is wrapped (`head` below `tail`), where its upper part ends. */
+  #end = 0
+  #isWrapped = false
+  #entries = 0
+  #usedWords = 0
+  /** Of the key that `find` was last asked for. */
+  #hash = 0
+
+  /** `bytes`: bound for all rows. `key`: where keys are composed; its length is a multiple of 4. */
+  constructor(bytes: number, key: Buffer, stats: RowCacheStats) {
+    const size = Math.max(bytes, BYTES_MIN)
+    this.#capacity = Math.floor(size / 4)
+    const ring = new ArrayBuffer(this.#capacity * 4)
+    this.#words = new Int32Array(ring)
+    this.#bytes = Buffer.from(ring)
+    this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(this.#capacity / WORDS_PER_BUCKET)))
+    this.#key = key
+    this.#keyWords = new Int32Array(key.buffer, key.byteOffset, key.length >> 2)
+    this.#stats = stats
+  }
+
+  get entries(): number {
+    return this.#entries
+  }
+
+  /** Bytes that the rows occupy. */
+  get bytes(): number {
+    return this.#usedWords * 4
+  }
+
+  /** The composed key can be cached. */
+  fits(keyLength: number): boolean {
+    return keyLength <= KEY_BYTES_MAX
+  }
+
+  /** Returns a handle on the row of the composed key, valid until the next change; 0 if it is not known. */
+  find(keyLength: number): number {
+    const words = this.#words
+    const keyWords = this.#keyWords
+    const count = (keyLength + 3) >> 2
+    for (let at = keyLength; at < count << 2; at++) this.#key[at] = 0
+    let hash = keyLength
+    for (let i = 0; i < count; i++) {
+      hash = Math.imul(hash ^ (keyWords[i] as number), 0x9e3779b1)
+      hash ^= hash >>> 15
+    }
+    this.#hash = hash
+    let at = this.#heads[hash & (this.#heads.length - 1)] as number
+    while (at !== 0) {
+      if (words[at + HASH] === hash && ((words[at + KEY] as number) & KEY_LENGTH) === keyLength) {
+        let i = 0
+        while (i < count && words[at + HEADER_WORDS + i] === keyWords[i]) i++
+        if (i === count) return at
+      }
+      at = words[at] as number
+    }
+    return 0
+  }
+
+  /** A copy of the row that `find` returned a handle on; undefined if the key is absent. Counts as a hit. */
+  read(handle: number): Buffer | undefined {
+    this.#stats.hits++
+    const words = this.#words
+    const head = words[handle + KEY] as number
+    words[handle + KEY] = head | READ
+    const length = words[handle + VALUE] as number
+    if (length === ABSENT) return undefined
+    const from = (handle + HEADER_WORDS + (((head & KEY_LENGTH) + 3) >> 2)) << 2
+    const value = Buffer.allocUnsafe(length)
+    if (length > COPIED_BY_LOOP_MAX) {
+      this.#bytes.copy(value, 0, from, from + length)
+    } else {
+      const bytes = this.#bytes
+      for (let i = 0; i < length; i++) value[i] = bytes[from + i] as number
+    }
+    return value
+  }
+
+  /** Keeps what RocksDB has under the key that `find` did not know: `length` bytes of `value`, or -1 = nothing. */
+  learn(keyLength: number, value: Bytes, length: number): void {
+    this.#stats.misses++
+    if (length > ROW_BYTES_MAX) return
+    const at = this.#append(keyLength, length, -1)
+    if (length > 0) this.#fill((at + HEADER_WORDS + ((keyLength + 3) >> 2)) << 2, value, length)
+  }
+
+  /** Notes that the running turn writes `value` + `tail` at the composed key. False if the row cannot be kept. */
+  put(keyLength: number, value: Bytes, tail: Bytes): boolean {
+    const length = value.length + tail.length
+    const handle = this.#place(keyLength, length)
+    if (handle === 0) return false
+    const at = (handle + HEADER_WORDS + ((keyLength + 3) >> 2)) << 2
+    this.#fill(at, value, value.length)
+    if (tail.length > 0) this.#fill(at + value.length, tail, tail.length)
+    return true
+  }
+
+  /** Notes that the running turn deletes the row of the composed key. */
+  putAbsent(keyLength: number): void {
+    this.#place(keyLength, ABSENT)
+  }
+
+  /** Forgets the row of the composed key. */
+  drop(keyLength: number): void {
+    const handle = this.find(keyLength)
+    if (handle !== 0) this.#unlink(handle)
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#heads.fill(0)
+    this.#head = FIRST
+    this.#tail = FIRST
+    this.#isWrapped = false
+    this.#entries = 0
+    this.#usedWords = 0
+  }
+
+  /** The writes so far are in RocksDB. */
+  beginTurn(): void {
+    this.#turn = (this.#turn + 1) & 0x7fffffff
+    this.lostWrites = false
+  }
+
+  /** A handle on an entry of the composed key with room for `length` bytes; 0 if there is none so large. */
+  #place(keyLength: number, length: number): number {
+    const words = this.#words
+    const handle = this.find(keyLength)
+    if (handle !== 0) {
+      const needed = HEADER_WORDS + ((keyLength + 3) >> 2) + (length > 0 ? (length + 3) >> 2 : 0)
+      if (needed <= (words[handle + WORDS] as number)) {
+        words[handle + VALUE] = length
+        words[handle + TURN] = this.#turn
+        return handle
+      }
+      this.#unlink(handle)
+    }
+    return length > ROW_BYTES_MAX ? 0 : this.#append(keyLength, length, this.#turn)
+  }
+
+  #fill(at: number, value: Bytes, length: number): void {
+    const bytes = this.#bytes
+    if (length > COPIED_BY_LOOP_MAX) value.copy(bytes, at, 0, length)
+    else for (let i = 0; i < length; i++) bytes[at + i] = value[i] as number
+  }
+
+  /** Makes an entry for the key that `find` was last asked for. */
+  #append(keyLength: number, length: number, turn: number): number {
+    const keyCount = (keyLength + 3) >> 2
+    const count = HEADER_WORDS + keyCount + (length > 0 ? (length + 3) >> 2 : 0)
+    this.#makeRoom(count)
+    const words = this.#words
+    const at = this.#head
+    this.#head += count
+    words[at + HASH] = this.#hash
+    words[at + KEY] = keyLength | LIVE
+    words[at + VALUE] = length
+    words[at + WORDS] = count
+    words[at + TURN] = turn
+    for (let i = 0; i < keyCount; i++) words[at + HEADER_WORDS + i] = this.#keyWords[i] as number
+    this.#link(at)
+    return at
+  }
+
+  #link(at: number): void {
+    const bucket = (this.#words[at + HASH] as number) & (this.#heads.length - 1)
+    this.#words[at] = this.#heads[bucket] as number
+    this.#heads[bucket] = at
+    this.#entries++
+    this.#usedWords += this.#words[at + WORDS] as number
+  }
+
+  #unlink(at: number): void {
+    const words = this.#words
+    const bucket = (words[at + HASH] as number) & (this.#heads.length - 1)
+    const next = words[at] as number
+    let before = this.#heads[bucket] as number
+    if (before === at) {
+      this.#heads[bucket] = next
+    } else {
+      while (words[before] !== at) before = words[before] as number
+      words[before] = next
+    }
+    words[at + KEY] = (words[at + KEY] as number) & ~LIVE
+    this.#entries--
+    this.#usedWords -= words[at + WORDS] as number
+  }
+
+  /** Evicts until `count` words are free at the head. */
+  #makeRoom(count: number): void {
+    let spared = 0
+    for (;;) {
+      if (!this.#isWrapped) {
+        if (this.#head + count <= this.#capacity) return
+        this.#end = this.#head
+        this.#head = FIRST
+        this.#isWrapped = true
+      }
+      while (this.#isWrapped) {
+        if (this.#head + count <= this.#tail) return
+        if (this.#evict(spared < SPARED_MAX)) spared++
+      }
+    }
+  }
+
+  /** Takes the oldest entry out of the ring, or moves it to the head, if it was read and `maySpare`. True if it moved. */
+  #evict(maySpare: boolean): boolean {
+    const words = this.#words
+    const at = this.#tail
+    const count = words[at + WORDS] as number
+    const head = words[at + KEY] as number
+    this.#tail += count
+    const isLast = this.#tail === this.#end
+    if (isLast) {
+      this.#tail = FIRST
+      this.#isWrapped = false
+    }
+    if ((head & LIVE) === 0) return false
+    this.#unlink(at)
+    if (maySpare && (head & READ) !== 0 && !isLast) {
+      // The gap before the new tail is at least as long as the entry.
+      words.copyWithin(this.#head, at, at + count)
+      words[this.#head + KEY] = (head & ~READ) | LIVE
+      this.#link(this.#head)
+      this.#head += count
+      return true
+    }
+    this.#stats.evictions++
+    if (words[at + TURN] === this.#turn) this.lostWrites = true
+    return false
+  }
+}
