@@ -113,7 +113,10 @@ function takeCondition(options: OptionReader): Condition | undefined {
   return takeValueCondition(options)
 }
 
+const PLAIN_SET: SetOptions = { condition: undefined, returnsFormer: false, keepsTtl: false, expiry: undefined }
+
 function parseSet(args: Args): SetOptions {
+  if (args.count === 3) return PLAIN_SET
   const options = new OptionReader(args, 3)
   let condition: Condition | undefined
   const ttl: TtlWords = { expiry: undefined, isKept: false }

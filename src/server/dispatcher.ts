@@ -40,12 +40,27 @@ export class Dispatcher {
   readonly #server: Server
   /** Of histogram-bucket-boundaries, in microseconds. */
   readonly #bounds: readonly number[]
+  /** Settings that every command needs, out of the large table. */
+  #slowerThanUs = 0
+  #latencyThresholdMs = 0
+  #batchBytesMax = 0
   /** When the last command ended, in milliseconds of performance.now: the start of the next, where they are pipelined. */
   #lastEndMs = 0
 
   constructor(server: Server) {
     this.#server = server
     this.#bounds = histogramBounds(server.config.values)
+    const { values } = server.config
+    const follow = (): void => {
+      this.#slowerThanUs = values['slowlog-log-slower-than']
+      this.#latencyThresholdMs = values['latency-monitor-threshold']
+      this.#batchBytesMax = values['rocksdb.write_options.write_batch_max_bytes']
+    }
+    server.config.onChange(
+      ['slowlog-log-slower-than', 'latency-monitor-threshold', 'rocksdb.write_options.write_batch_max_bytes'],
+      follow,
+    )
+    follow()
   }
 
   /** Called when requests of a connection are about to run, one after the other. */
@@ -187,10 +202,11 @@ export class Dispatcher {
 
   /** Keeps the request for later if CLIENT PAUSE stops it. */
   #isPaused(connection: Connection, command: BoundCommand, args: Args): boolean {
-    const { transaction } = connection
-    const queue = transaction === undefined || command.name !== 'exec' ? [] : transaction.queue
-    const writes = ((command.flags | queue.reduce((flags, queued) => flags | queued.command.flags, 0)) & WRITE) !== 0
-    if (!this.#server.clients.isPausedFor(writes)) return false
+    const { clients } = this.#server
+    if (!clients.isPausedFor(true)) return false
+    const queue = command.name === 'exec' ? (connection.transaction?.queue ?? []) : []
+    const flags = queue.reduce((all, queued) => all | queued.command.flags, command.flags)
+    if (!clients.isPausedFor((flags & WRITE) !== 0)) return false
     connection.heldRequest = args.copy()
     this.#server.clients.hold(connection)
     return true
@@ -220,8 +236,7 @@ export class Dispatcher {
     this.#lastEndMs = endMs
     if (isSampled) server.perflog.end(command, us)
     this.#count(command, us)
-    const slowerThanUs = server.config.values['slowlog-log-slower-than']
-    if (slowerThanUs >= 0 && us >= slowerThanUs && (command.flags & NO_MONITOR) === 0) {
+    if (this.#slowerThanUs >= 0 && us >= this.#slowerThanUs && (command.flags & NO_MONITOR) === 0) {
       server.slowlog.record(connection, args, us)
     }
     if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
@@ -252,14 +267,14 @@ export class Dispatcher {
       stats.byBound[at] = (stats.byBound[at] as number) + 1
     }
     this.#server.stats.commandsProcessed++
-    if (this.#server.config.values['latency-monitor-threshold'] > 0) {
+    if (this.#latencyThresholdMs > 0) {
       this.#server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
     }
   }
 
   /** rocksdb.write_options.write_batch_max_bytes bounds what one command may write. */
   #checkBatch(savepoint: Savepoint): void {
-    const bytesMax = this.#server.config.values['rocksdb.write_options.write_batch_max_bytes']
+    const bytesMax = this.#batchBytesMax
     if (bytesMax > 0 && this.#server.store.turn.batchBytes - savepoint.length > bytesMax) throw errors.BATCH_TOO_LARGE
   }
 

@@ -13,6 +13,8 @@ export class Perflog extends BoundedLog<PerfEntry> {
   readonly #rocks: RocksDB
   readonly #now: () => number
   #sampled: ReadonlySet<string> | 'all'
+  /** profiling-sample-ratio, percent: asked at every command. */
+  #ratio: number
 
   /** `now` gives Unix milliseconds. */
   constructor(config: Config, rocks: RocksDB, now: () => number) {
@@ -21,6 +23,10 @@ export class Perflog extends BoundedLog<PerfEntry> {
     this.#rocks = rocks
     this.#now = now
     this.#sampled = sampledCommands(config.values)
+    this.#ratio = config.values['profiling-sample-ratio']
+    config.onChange('profiling-sample-ratio', (values) => {
+      this.#ratio = values['profiling-sample-ratio']
+    })
     config.onChange('profiling-sample-commands', (values) => {
       this.#sampled = sampledCommands(values)
     })
@@ -28,7 +34,7 @@ export class Perflog extends BoundedLog<PerfEntry> {
 
   /** Decides whether this call is sampled, and then begins to measure. */
   begin(command: BoundCommand): boolean {
-    const ratio = this.#config.values['profiling-sample-ratio']
+    const ratio = this.#ratio
     if (ratio === 0 || (this.#sampled !== 'all' && !this.#sampled.has(command.name))) return false
     if (ratio < 100 && Math.random() * 100 >= ratio) return false
     this.#rocks.setPerfLevel(PERF_ENABLE_TIME_EXCEPT_FOR_MUTEX)

@@ -370,7 +370,11 @@ export class Turn {
     this.#overlay.clear()
     this.#gaps.forget()
     // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
-    this.#overlay.replay(this.#batch.serialize(), BATCH_HEADER_BYTES, (cf) => cf !== CF_METADATA || this.#rows === undefined)
+    this.#overlay.replay(
+      this.#batch.serialize(),
+      BATCH_HEADER_BYTES,
+      (cf) => cf !== CF_METADATA || this.#rows === undefined,
+    )
     this.#metadataSeen = BATCH_HEADER_BYTES
   }
 
