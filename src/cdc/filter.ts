@@ -14,11 +14,14 @@ export interface ChangeFilter {
   readonly namespaces?: readonly Bytes[]
   /** The one namespace that the reader may see, as it is stored; what is of no namespace is hidden but FLUSHALL. */
   readonly only?: Bytes
+  /** Another filter that changes have to pass as well. */
+  readonly and?: ChangeFilter
 }
 
 /** True if the reader wants `change`. */
 export function passes(change: Change, filter: ChangeFilter): boolean {
-  const { patterns, types, ops, namespaces, only } = filter
+  const { patterns, types, ops, namespaces, only, and } = filter
+  if (and !== undefined && !passes(change, and)) return false
   if (only !== undefined && !isVisible(change, only)) return false
   if (ops !== undefined && !ops.has(change.op)) return false
   if (types !== undefined && change.type !== 'none' && change.type !== 'keyspace' && !types.has(change.type))

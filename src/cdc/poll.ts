@@ -42,7 +42,7 @@ export function pollBatches(store: Store, range: PollRange, bytesMax = RAW_BYTES
 /** STRICT for whole batches: the first must begin with the wanted sequence. */
 export function checkAligned(batches: readonly WalBatch[], range: PollRange): void {
   const [first] = batches
-  if (!range.isStrict || first === undefined || first.sequence === range.after + 1) return
+  if (first === undefined || first.sequence === range.after + 1) return
   throw sequenceMismatch(range.after + 1, first.sequence)
 }
 

@@ -10,6 +10,7 @@ import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, container, READONLY, SLOW, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
 import { OptionReader } from './options.js'
+import { slotCommand } from './slot.js'
 
 const FLAGS = READONLY | ADMIN
 const COUNT_DEFAULT = 1000
@@ -32,6 +33,7 @@ export const cdcCommands: readonly AnyCommand[] = [
       parseSnapshot,
       (context, _args, run) => run(context),
     ),
+    slotCommand,
   ]),
 ]
 

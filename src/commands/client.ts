@@ -3,11 +3,12 @@
 import type { Bytes } from '../bytes/bytes.js'
 import type { Protocol } from '../protocol/reply.js'
 import type { Subscriber, SubscriptionKind } from '../pubsub/channels.js'
+import type { Peer } from '../replication/peer.js'
 
 /** `skip-next`: the reply of the command after this one is skipped; `skip`: that of this one. */
 export type ReplyMode = 'on' | 'off' | 'skip-next' | 'skip'
 
-export interface Client extends Subscriber {
+export interface Client extends Subscriber, Peer {
   readonly id: number
   /** `ip:port`, or `path:0` of a unix socket. */
   readonly address: string

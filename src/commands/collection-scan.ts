@@ -117,7 +117,8 @@ function scan(context: Context, args: Args, { pattern, count, withValues }: Scan
     reply.array(0)
     return
   }
-  using cursor = open({ ...rangeOf(cursorPosition(context, scanned.kind, args.at(2)), pattern), values: withValues })
+  const range = rangeOf(cursorPosition(context, scanned.kind, args.at(2)), pattern)
+  using cursor = open({ ...range, values: withValues, rowsExpected: count + 1 })
   const rows: { key: Bytes; value: Bytes }[] = []
   let position: Bytes | undefined
   let hasMore = cursor.next()

@@ -3,6 +3,7 @@
 import type { Rename } from '../config/derived.js'
 import type { Args } from '../protocol/args.js'
 import { hashWord } from '../protocol/args.js'
+import type { ReplyError } from '../protocol/errors.js'
 import type { AnyCommand, CommandGroup, CommandStats, KeyFinder, KeyRange } from './command.js'
 import type { ServerContext } from './context.js'
 
@@ -21,6 +22,7 @@ export class BoundCommand implements AnyCommand {
   readonly parse: (args: Args) => unknown
   readonly execute: (context: ServerContext, args: Args, options: never) => void
   readonly subcommands?: ReadonlyMap<string, BoundCommand>
+  readonly unknownSubcommand?: ReplyError
   readonly stats: CommandStats = {
     calls: 0,
     us: 0,
@@ -43,6 +45,7 @@ export class BoundCommand implements AnyCommand {
     this.since = command.since
     this.parse = command.parse
     this.execute = command.execute
+    if (command.unknownSubcommand !== undefined) this.unknownSubcommand = command.unknownSubcommand
     this.calledAs = calledAs
     this.group = group
     if (command.subcommands !== undefined) {
@@ -84,7 +87,8 @@ export class CommandTable {
 
   /** By the name that clients use; `container|sub` finds a subcommand. */
   get(name: string): BoundCommand | undefined {
-    const [first = '', second] = name.toLowerCase().split('|', 2)
+    const [first = '', second, ...rest] = name.toLowerCase().split('|')
+    if (rest.length > 0) return undefined
     const found = this.#byName.get(first)
     return second === undefined ? found : found?.subcommands?.get(second)
   }

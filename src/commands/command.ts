@@ -136,6 +136,8 @@ export interface AnyCommand extends CommandSpec {
   readonly execute: (context: ServerContext, args: Args, options: never) => void
   /** Of a container: its subcommands by the second word. */
   readonly subcommands?: ReadonlyMap<string, AnyCommand>
+  /** Of a container: what an unknown second word is answered with, if not with what Redis says. */
+  readonly unknownSubcommand?: ReplyError
 }
 
 export function noOptions(): undefined {

@@ -31,6 +31,7 @@ import { memoryCommands } from './memory.js'
 import { namespaceCommands } from './namespace.js'
 import { objectCommands } from './object.js'
 import { pubsubCommands } from './pubsub.js'
+import { replicationCommands } from './replication.js'
 import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
 import { serverCommands } from './server.js'
@@ -77,6 +78,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', scanCommands],
   ['generic', sortCommands],
   ['pubsub', pubsubCommands],
+  ['replication', replicationCommands],
   ['cdc', feedCommands],
   ['cdc', cdcCommands],
   ['generic', dumpCommands],

@@ -33,8 +33,12 @@ export interface ServerContext extends Context {
   readonly server: ServerView
   readonly store: Store
   readonly settings: Config
+  /** Inside a transaction or a script: nothing can be deferred. */
+  readonly isNested: boolean
   /** Suspends the client until `work` ends, then writes what `answer` writes. A rejection is answered with its error. */
   defer<T>(work: Promise<T>, answer: (reply: Reply, value: T) => void): void
+  /** Adds milliseconds to what the command is said to have taken, in the slow log and the statistics. */
+  countTime(ms: number): void
 }
 
 /**

@@ -34,15 +34,16 @@ function sub<Options>(
   summary: string,
   parse: (args: Args) => Options,
   execute: (context: ServerContext, args: Args, options: Options) => void,
-  keys?: KeyRange,
+  more: { readonly keys?: KeyRange; readonly flags?: number } = {},
 ): AnyCommand {
-  const spec = { name: `debug|${name}`, arity, flags: FLAGS, syntax, summary, since: '1.0.0' }
-  return serverCommand(keys === undefined ? spec : { ...spec, keys }, parse, execute)
+  const spec = { name: `debug|${name}`, arity, flags: FLAGS, syntax, summary, since: '1.0.0', ...more }
+  return serverCommand(spec, parse, execute)
 }
 
 export const debugCommands: readonly AnyCommand[] = [
   container({ name: 'debug', flags: FLAGS, summary: 'A container for debugging commands.', since: '1.0.0' }, [
     sub('sleep', 3, 'seconds', 'Lets all clients wait.', parseSleep, (context, _args, ms) => {
+      context.countTime(ms)
       context.defer(context.server.clients.freeze(ms), (reply) => reply.ok())
     }),
     sub(
@@ -52,6 +53,7 @@ export const debugCommands: readonly AnyCommand[] = [
       'Answers with a reply of the given type.',
       parseProtocol,
       (context, _args, write) => write(context.reply),
+      { flags: FLAGS & ~NO_SCRIPT },
     ),
     sub(
       'dbsize-limit',
@@ -75,7 +77,7 @@ export const debugCommands: readonly AnyCommand[] = [
         reply.ok()
       },
     ),
-    sub('object', 3, 'key', 'Tells how a key is stored.', noOptions, object, THIRD),
+    sub('object', 3, 'key', 'Tells how a key is stored.', noOptions, object, { keys: THIRD }),
     sub('reload', -2, '', 'Writes what is in memory to files, from which it is read from now on.', noOptions, reload),
   ]),
 ]

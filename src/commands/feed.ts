@@ -3,25 +3,22 @@
  * filters, BLOCK, BYTES and SEQUENCE are ours.
  */
 
-import { type Bytes, copy, latin1 } from '../bytes/bytes.js'
+import { copy, latin1 } from '../bytes/bytes.js'
 import { type Int64, toInt64 } from '../bytes/int64.js'
 import { parseLooseInt64 } from '../bytes/loose-int64.js'
-import { CHANGE_OPS, type ChangeOp } from '../cdc/change.js'
 import type { ChangeFilter } from '../cdc/filter.js'
-import { nsKeyOf } from '../cdc/operations.js'
 import { checkAligned, dataOf, type PollRange, pollBatches, pollChanges, positionAfter } from '../cdc/poll.js'
 import { hexText } from '../cdc/raw-format.js'
 import { respCommands } from '../cdc/resp-format.js'
+import type { Slot } from '../cdc/slot.js'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors/feed.js'
 import { ADMIN_ONLY, type ReplyError, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { WRITE_LOW_PRI } from '../rocksdb/native.js'
-import { CF_METADATA } from '../storage/column-family.js'
-import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { writeFlags } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
-import { BatchFormatError, batchCount, readBatch } from '../storage/write-batch.js'
+import { BatchFormatError } from '../storage/write-batch.js'
 import {
   ADMIN,
   type AnyCommand,
@@ -37,7 +34,9 @@ import {
   WRITE,
 } from './command.js'
 import type { ServerContext } from './context.js'
+import { changeFilter, changeOp, FILTER_SYNTAX, type FilterWords, isFiltering, storedNamespace } from './feed-filter.js'
 import { integerAt } from './options.js'
+import { checkLiving, livingSlot, slotName } from './slot.js'
 
 const MAX_BATCHES = 1000
 const MAX_BATCHES_DEFAULT = 16
@@ -57,8 +56,7 @@ export const feedCommands: readonly AnyCommand[] = [
       flags: READONLY | BLOCKING | SLOW,
       syntax:
         'sequence [MAX count] [STRICT] [FORMAT <RAW | RESP | JSON>] [BLOCK milliseconds] [BYTES bytes] ' +
-        '[MATCH pattern [MATCH pattern ...]] [TYPE type [TYPE type ...]] [OP op [OP op ...]] ' +
-        '[NAMESPACE namespace [NAMESPACE namespace ...]]',
+        `${FILTER_SYNTAX} [SLOT name]`,
       summary: 'Returns the changes of the whole database that follow a sequence.',
       since: '2.11.0',
     },
@@ -119,28 +117,27 @@ export const feedCommands: readonly AnyCommand[] = [
 
 type Format = 'raw' | 'resp' | 'json'
 
-interface PollOptions {
-  readonly after: number
+interface PollOptions extends FilterWords {
+  /** Undefined: the position of the slot. */
+  readonly after: number | undefined
   batchesMax: number
   isStrict: boolean
   format: Format
   /** Undefined: answers at once. 0 = waits for ever. */
   blockMs: number | undefined
   bytesMax: number | undefined
-  readonly patterns: readonly Bytes[]
-  readonly types: readonly string[]
-  readonly ops: readonly ChangeOp[]
-  readonly namespaces: readonly Bytes[]
+  slot: string | undefined
 }
 
 function parsePoll(args: Args): PollOptions {
   const options: PollOptions = {
-    after: sequenceAt(args, 1),
+    after: args.is(1, '>') ? undefined : sequenceAt(args, 1),
     batchesMax: MAX_BATCHES_DEFAULT,
     isStrict: false,
     format: 'raw',
     blockMs: undefined,
     bytesMax: undefined,
+    slot: undefined,
     patterns: [],
     types: [],
     ops: [],
@@ -151,9 +148,10 @@ function parsePoll(args: Args): PollOptions {
     if (read === undefined) throw SYNTAX
     at = read(args, at, options)
   }
-  const { patterns, types, ops, namespaces } = options
-  const isFiltered = patterns.length + types.length + ops.length + namespaces.length > 0
-  if (options.format !== 'json' && (isFiltered || options.bytesMax !== undefined)) throw errors.FILTER_NEEDS_JSON
+  if (options.after === undefined && options.slot === undefined) throw errors.SLOT_NEEDED
+  if (options.format !== 'json' && (isFiltering(options) || options.bytesMax !== undefined)) {
+    throw errors.FILTER_NEEDS_JSON
+  }
   return options
 }
 
@@ -167,8 +165,9 @@ const POLL_WORDS: ReadonlyMap<string, PollWord> = new Map<string, PollWord>([
   ['bytes', valued((args, at) => ({ bytesMax: looseInteger(args, at, 1) }))],
   ['match', valued((args, at, { patterns }) => ({ patterns: [...patterns, copy(args.at(at))] }))],
   ['type', valued((args, at, { types }) => ({ types: [...types, args.latin1(at)] }))],
-  ['op', valued((args, at, { ops }) => ({ ops: [...ops, opAt(args, at)] }))],
-  ['namespace', valued((args, at, { namespaces }) => ({ namespaces: [...namespaces, namespaceAt(args, at)] }))],
+  ['op', valued((args, at, { ops }) => ({ ops: [...ops, changeOp(args.at(at))] }))],
+  ['namespace', valued((args, at, { namespaces }) => ({ namespaces: [...namespaces, storedNamespace(args.at(at))] }))],
+  ['slot', valued((args, at) => ({ slot: slotName(args, at) }))],
   [
     'strict',
     (_args, at, options) => {
@@ -191,17 +190,6 @@ function formatAt(args: Args, at: number): Format {
   const word = args.latin1(at).toLowerCase()
   if (word !== 'raw' && word !== 'resp' && word !== 'json') throw errors.POLL_FORMAT
   return word
-}
-
-function opAt(args: Args, at: number): ChangeOp {
-  const word = args.latin1(at).toLowerCase()
-  const op = CHANGE_OPS.find((one) => one === word)
-  if (op === undefined) throw errors.UNKNOWN_OP
-  return op
-}
-
-function namespaceAt(args: Args, at: number): Bytes {
-  return args.latin1(at) === 'default' ? DEFAULT_NAMESPACE : copy(args.at(at))
 }
 
 /** A sequence as Kvrocks reads it: 0x and a leading 0 choose the base, -1 is 2^64-1, after which comes 0. */
@@ -239,11 +227,19 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
   const { client, store } = context
   // Kvrocks gives the feed to the administrator alone; in JSON others may read the changes of their own namespace.
   if (!client.isAdmin && options.format !== 'json') throw ADMIN_ONLY
-  const filter = filterOf(options, client.isAdmin ? undefined : client.namespace)
   settle(store)
-  let position = options.after
+  const slot = slotOf(context, options)
+  const own = changeFilter(options, client.isAdmin ? undefined : client.namespace)
+  const filter: ChangeFilter = slot === undefined ? own : { ...own, and: slot.spec.filter }
+  let position = options.after ?? slot?.position ?? 0
   const attempt = (reply: Reply, isLast: boolean): boolean => {
-    const range = { after: position, batchesMax: options.batchesMax, isStrict: options.isStrict }
+    if (slot !== undefined) {
+      checkLiving(slot)
+      slot.activeMs = context.server.nowMs()
+    }
+    // A slot promises that nothing is left out.
+    const isStrict = options.isStrict || slot !== undefined
+    const range = { after: position, batchesMax: options.batchesMax, isStrict }
     if (options.format === 'json') {
       const page = pollChanges(store, range, filter, options.bytesMax ?? JSON_BYTES_MAX)
       position = page.position
@@ -254,7 +250,7 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
       })
       return true
     }
-    return pollWhole(reply, store, range, options.format, isLast)
+    return pollWhole(reply, store, range, options, isLast)
   }
   if (options.blockMs === undefined) {
     attempt(context.reply, true)
@@ -270,11 +266,27 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
   })
 }
 
+/** The slot to read from, which has now come to the given position. Throws a ReplyError. */
+function slotOf({ client, server, store }: ServerContext, { after, format, slot }: PollOptions): Slot | undefined {
+  if (slot === undefined) return undefined
+  const found = livingSlot(server, client, slot)
+  if (format !== 'json' && Object.keys(found.spec.filter).length > 0) throw errors.FILTER_NEEDS_JSON
+  if (after !== undefined && after > store.wal.latest) throw errors.POLL_AHEAD
+  server.slots.acknowledge(found, Math.max(found.position, after ?? 0))
+  return found
+}
+
 /** Whole batches, in hexadecimal or translated. False if there are none and `isLast` is false. */
-function pollWhole(reply: Reply, store: Store, range: PollRange, format: Format, isLast: boolean): boolean {
+function pollWhole(
+  reply: Reply,
+  store: Store,
+  range: PollRange,
+  { format, isStrict }: PollOptions,
+  isLast: boolean,
+): boolean {
   const batches = pollBatches(store, range)
   if (batches.length === 0 && !isLast) return false
-  checkAligned(batches, range)
+  if (isStrict) checkAligned(batches, range)
   replyWith(reply, store, positionAfter(batches, range), () => {
     if (format === 'raw') {
       reply.array(batches.length)
@@ -304,17 +316,6 @@ function replyWith(reply: Reply, store: Store, position: number, updates: () => 
   reply.integer(store.wal.latest)
   reply.bulk(UPDATES)
   updates()
-}
-
-function filterOf(options: PollOptions, only: Bytes | undefined): ChangeFilter {
-  const { patterns, types, ops, namespaces } = options
-  return {
-    ...(patterns.length > 0 ? { patterns } : {}),
-    ...(types.length > 0 ? { types: new Set(types) } : {}),
-    ...(ops.length > 0 ? { ops: new Set(ops) } : {}),
-    ...(namespaces.length > 0 ? { namespaces } : {}),
-    ...(only === undefined ? {} : { only: copy(only) }),
-  }
 }
 
 /** The log holds committed batches alone: what the turn has written so far goes first, but not half a transaction. */
@@ -365,35 +366,17 @@ function parseApply(args: Args): { isLowPriority: boolean } {
 }
 
 function applyBatch(
-  { reply, store, config }: ServerContext,
+  { reply, server, config }: ServerContext,
   args: Args,
   { isLowPriority }: { isLowPriority: boolean },
 ): void {
   const batch = args.at(1)
-  const { turn } = store
-  checkBatch(batch, store)
   const flags = writeFlags(config)
-  if (batchCount(batch) > 0) turn.writeForeign(batch, isLowPriority ? flags | WRITE_LOW_PRI : flags)
-  reply.integer(batch.length)
-}
-
-/** Throws a ReplyError if it is no batch; notes the keys that it changes for those who watch or wait for them. */
-function checkBatch(batch: Bytes, { turn, slotEncoded }: Store): void {
-  const touch = (cf: number, key: Bytes): void => {
-    const nsKey = cf === CF_METADATA ? key.latin1Slice(0) : cf === 0 || cf === 5 ? nsKeyOf(key, slotEncoded) : undefined
-    if (turn.observing && nsKey !== undefined) turn.touched.add(nsKey)
-  }
   try {
-    readBatch(batch, {
-      put: touch,
-      delete: touch,
-      deleteRange() {
-        if (turn.observing) turn.touchedPrefixes.push('')
-      },
-      logData() {},
-    })
+    server.applyForeign(batch, isLowPriority ? flags | WRITE_LOW_PRI : flags)
   } catch (error) {
     if (!(error instanceof BatchFormatError)) throw error
     throw errors.badBatch(error.message)
   }
+  reply.integer(batch.length)
 }

@@ -156,14 +156,14 @@ function radiusSpec(name: string, arity: number, around: string, isReadOnly: boo
   }
 }
 
-/** The first key, and those that STORE and STOREDIST name from word `from` on. */
+/** The first key, and the last one that STORE or STOREDIST names from word `from` on: that is the one written. */
 function keyAndStoreKeys(from: number): KeyFinder {
   return (args) => {
-    const indexes = [1]
+    let storeAt = 0
     for (let at = from; at + 1 < args.count; at++) {
-      if (args.is(at, 'store') || args.is(at, 'storedist')) indexes.push(++at)
+      if (args.is(at, 'store') || args.is(at, 'storedist')) storeAt = ++at
     }
-    return indexes
+    return storeAt === 0 ? [1] : [1, storeAt]
   }
 }
 

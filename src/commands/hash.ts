@@ -5,9 +5,10 @@ import type { Int64 } from '../bytes/int64.js'
 import { type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import type { Args } from '../protocol/args.js'
 import { err, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, VALUE_NAN_OR_INFINITY, wrongArity } from '../protocol/errors.js'
+import type { Reply } from '../protocol/reply.js'
 import * as hashes from '../types/hash.js'
 import { type LexRange, lexBounds } from '../types/lex-range.js'
-import { sampleRows } from '../types/sample.js'
+import { type SampledRow, sampleRows } from '../types/sample.js'
 import {
   type AnyCommand,
   command,
@@ -20,6 +21,7 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
+import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
 import { EVENT_GENERIC, EVENT_HASH, type KeyEvents } from './key-events.js'
 import { int64At, integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
@@ -280,10 +282,10 @@ function replyAll(context: Context, key: Bytes, part: 'fields' | 'values' | 'pai
   replyRows(context, {
     rows: size,
     begin: (reply) => (part === 'pairs' ? reply.map(size) : reply.array(size)),
-    open: () => found.open({ values: part !== 'fields' }),
+    open: () => found.open({ values: part !== 'fields', rowsExpected: size }),
     write(reply, cursor) {
-      if (part !== 'values') reply.bulk(cursor.key)
-      if (part !== 'fields') reply.bulk(cursor.value)
+      if (part !== 'values') cursor.writeKey(reply)
+      if (part !== 'fields') cursor.writeValue(reply)
     },
   })
 }
@@ -322,20 +324,29 @@ function parseRandom(args: Args): RandomOptions {
   return { count, withValues: args.count === 4 }
 }
 
-function randomFields({ db, reply }: Context, args: Args, { count, withValues }: RandomOptions): void {
+function randomFields(context: Context, args: Args, { count, withValues }: RandomOptions): void {
+  const { db, reply } = context
   const found = hashes.scan(db, args.at(1))
   if (count === undefined) {
     const [row] = found === undefined ? [] : sampleRows(found.size, 1, () => found.open({ values: false }))
     reply.bulkOrNil(row?.key)
     return
   }
-  const rows = found === undefined ? [] : sampleRows(found.size, count, () => found.open({ values: withValues }))
-  reply.array(withValues && reply.protocol === 2 ? rows.length * 2 : rows.length)
-  for (const { key, value } of rows) {
-    if (withValues && reply.protocol === 3) reply.array(2)
-    reply.bulk(key)
-    if (withValues) reply.bulk(value)
+  const begin = (to: Reply, total: number): void => to.array(withValues && to.protocol === 2 ? total * 2 : total)
+  const write = (to: Reply, { key, value }: SampledRow): void => {
+    if (withValues && to.protocol === 3) to.array(2)
+    to.bulk(key)
+    if (withValues) to.bulk(value)
   }
+  const sample = (wanted: number): SampledRow[] =>
+    found === undefined ? [] : sampleRows(found.size, wanted, () => found.open({ values: withValues }))
+  if (isLongDraw(count)) {
+    replyDraws(context, sample(POOL_MAX), count, begin, write)
+    return
+  }
+  const rows = sample(count)
+  begin(reply, rows.length)
+  for (const row of rows) write(reply, row)
 }
 
 interface RangeOptions {

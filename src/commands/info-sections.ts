@@ -18,6 +18,7 @@ import type { BoundCommand } from './command-table.js'
 import type { ServerContext } from './context.js'
 import { rocksdbFields } from './info-rocksdb.js'
 import { countedNamespace } from './scan.js'
+import { type SlotView, slotViews } from './slot.js'
 
 /** Booleans are 0 and 1 in text and true and false in JSON. */
 export type InfoValue = string | number | boolean
@@ -54,7 +55,8 @@ const SECONDS_PER_DAY = 86_400
 const startRssBytes = process.memoryUsage.rss()
 
 /** What can be read of the change feed, and who reads it. */
-function feedFields({ server, store }: ServerContext): InfoField[] {
+function feedFields(context: ServerContext): InfoField[] {
+  const { server, store } = context
   const { oldest, latest, bytes, files } = store.wal.range(server.nowMs())
   const { count, oldestMs } = server.snapshots
   return [
@@ -62,10 +64,31 @@ function feedFields({ server, store }: ServerContext): InfoField[] {
     ['cdc_latest_sequence', latest],
     ['cdc_wal_bytes', bytes],
     ['cdc_wal_files', files],
+    ['cdc_wal_holders', store.retention.holderCount],
     ['cdc_open_readers', store.wal.openCount],
     ['cdc_open_snapshots', count],
     ['cdc_oldest_snapshot_seconds', oldestMs === undefined ? 0 : Math.floor((server.nowMs() - oldestMs) / 1000)],
+    ...slotFields(slotViews(context)),
   ]
+}
+
+function slotFields(slots: readonly SlotView[]): InfoField[] {
+  const most = (of: (slot: SlotView) => number): number => slots.reduce((max, slot) => Math.max(max, of(slot)), 0)
+  return [
+    ['cdc_slots', slots.length],
+    ['cdc_slots_lost', slots.filter(({ state }) => state === 'lost').length],
+    ['cdc_slots_held_bytes', most((slot) => slot.held_bytes)],
+    ['cdc_slots_max_lag_changes', most((slot) => (slot.state === 'lost' ? 0 : slot.lag_changes))],
+    ['cdc_slots_max_lag_bytes', most((slot) => slot.lag_bytes)],
+    ['cdc_slots_max_lag_seconds', most((slot) => slot.lag_seconds)],
+    ...slots.map((slot, i) => [`cdc_slot${i}`, slotText(slot)] as const),
+  ]
+}
+
+function slotText(slot: SlotView): string {
+  const { name, namespace, state, position, lag_changes, lag_bytes, lag_seconds, held_bytes } = slot
+  const lag = `lag_changes=${lag_changes},lag_bytes=${lag_bytes},lag_seconds=${lag_seconds},held_bytes=${held_bytes}`
+  return `name=${name},namespace=${namespace},state=${state},position=${position},${lag}`
 }
 
 function serverFields({ config, server, settings }: ServerContext): InfoField[] {

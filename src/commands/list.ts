@@ -274,7 +274,7 @@ function range(context: Context, args: Args, { start, stop }: Range): void {
     rows: found.size,
     begin: (reply) => reply.array(found.size),
     open: found.open,
-    write: (reply, cursor) => reply.bulk(cursor.value),
+    write: (reply, cursor) => cursor.writeValue(reply),
   })
 }
 

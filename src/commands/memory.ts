@@ -1,7 +1,7 @@
 /** MEMORY and DISK: what is used. Source: kvrocks src/stats/disk_stats.cc; redis src/object.c, memoryCommand. */
 
 import type { Args } from '../protocol/args.js'
-import { SYNTAX } from '../protocol/errors.js'
+import { err, SYNTAX } from '../protocol/errors.js'
 import { CF_DEFAULT, CF_METADATA, CF_STREAM, CF_ZSET_SCORE } from '../storage/column-family.js'
 import { storedBytes } from '../types/key-info.js'
 import {
@@ -43,9 +43,13 @@ function about(name: string, summary: string, execute: (context: ServerContext) 
 }
 
 export const memoryCommands: readonly AnyCommand[] = [
-  container({ name: 'disk', flags: READONLY, summary: 'A container for commands about disk usage.', since: '1.0.0' }, [
-    usageCommand('disk', 3, 'key'),
-  ]),
+  {
+    ...container(
+      { name: 'disk', flags: READONLY, summary: 'A container for commands about disk usage.', since: '1.0.0' },
+      [usageCommand('disk', 3, 'key')],
+    ),
+    unknownSubcommand: err('Unknown operation'),
+  },
   container(
     { name: 'memory', flags: READONLY, summary: 'A container for memory diagnostics commands.', since: '4.0.0' },
     [

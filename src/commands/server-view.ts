@@ -1,11 +1,13 @@
 /** What commands see of the server. The server implements it; commands do not know how. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import type { Slots } from '../cdc/slots.js'
 import type { Snapshots } from '../cdc/snapshots.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import type { Reply } from '../protocol/reply.js'
 import type { Channels } from '../pubsub/channels.js'
+import type { Replication } from '../replication/replication.js'
 import type { ScriptRules, Scripts } from '../scripting/scripts.js'
 import type { Database } from '../storage/database.js'
 import type { Client } from './client.js'
@@ -158,15 +160,6 @@ export interface Maintenance {
   purgeBackups(): void
 }
 
-/** What INFO and ROLE tell of replication. */
-export interface Replication {
-  /** INFO replication between the role and the offset: on a replica first the master's, then the replicas of this one. */
-  fields(): readonly (readonly [name: string, value: string | number | boolean])[]
-  /** Where the master is, on a replica, and the state of the link: connect, connecting, sync, connected. */
-  readonly master: { readonly host: string; readonly port: number; readonly state: string } | undefined
-  readonly replicas: readonly { readonly host: string; readonly port: number; readonly offset: number }[]
-}
-
 /** Counted since the start. */
 export interface StorageCounts {
   readonly flushes: number
@@ -253,6 +246,7 @@ export interface ServerView {
   readonly slowlog: CommandLog<LogEntry>
   /** Of the change feed. */
   readonly snapshots: Snapshots
+  readonly slots: Slots
   readonly perflog: CommandLog<PerfEntry>
   /** 40 hex digits, new at each start. */
   readonly runId: string
@@ -268,6 +262,8 @@ export interface ServerView {
   setDatabaseFull(isFull: boolean): void
   /** Forgets what was counted. */
   resetStats(): void
+  /** Writes a batch of another server, and does what it means besides its rows. Throws a BatchFormatError, a CommitError. */
+  applyForeign(batch: Bytes, writeFlags: number): void
   /** Has what background work wrote to the turn committed at its end, although no client waits for it. */
   commitSoon(): void
   /** Begins to end the server. */

@@ -3,6 +3,7 @@
 import { quoteBytes } from '../bytes/quoting.js'
 import type { Args } from '../protocol/args.js'
 import { err, NO_SUCH_SHUTDOWN, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_AN_INTEGER } from '../protocol/errors.js'
+import type { Reply } from '../protocol/reply.js'
 import {
   ADMIN,
   type AnyCommand,
@@ -175,14 +176,31 @@ const WAIT_ON_REPLICA = err(
   'WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.',
 )
 
-/** What replicas have is not known before the turn is committed, so a wait for any begins with what they had. */
+/**
+ * Waits for replicas to confirm what was written before: they do, within a second or when asked, if they are of Kvrocks
+ * 2.14 or of this server. Replicas of older versions confirm nothing and do not count.
+ */
 function wait(context: ServerContext, _args: Args, { replicas, timeoutMs }: Wait): void {
   const { reply, server, store } = context
   if (server.role === 'slave') throw WAIT_ON_REPLICA
+  if (!store.turn.isHeld) store.turn.commit()
   const sequence = store.latestSequence()
-  const caughtUp = (): number => server.replication.replicas.filter(({ offset }) => offset >= sequence).length
-  if (caughtUp() >= replicas) reply.integer(caughtUp())
-  else context.block({ keys: [], timeoutMs, attempt: () => false, expire: (answer) => answer.integer(caughtUp()) })
+  const { feeds } = server.replication
+  const attempt = (answer: Reply): boolean => {
+    const count = feeds.confirmedBy(sequence)
+    if (count < replicas) return false
+    answer.integer(count)
+    return true
+  }
+  if (attempt(reply)) return
+  feeds.requestAcks(sequence)
+  context.block({
+    keys: [],
+    afterCommit: true,
+    timeoutMs,
+    attempt: (later) => attempt(later.reply),
+    expire: (answer) => answer.integer(feeds.confirmedBy(sequence)),
+  })
 }
 
 function parseShutdown(args: Args): { readonly isAbort: boolean } {

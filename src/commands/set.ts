@@ -21,6 +21,7 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
+import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
 import { EVENT_GENERIC, EVENT_SET } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
@@ -207,7 +208,7 @@ function members(context: Context, args: Args): void {
     rows: found.size,
     begin: (reply) => reply.set(found.size),
     open: found.open,
-    write: (reply, cursor) => reply.bulk(cursor.key),
+    write: (reply, cursor) => cursor.writeKey(reply),
   })
 }
 
@@ -244,7 +245,19 @@ function parseRandomCount(args: Args): number | undefined {
   return count
 }
 
-function randomMembers({ db, reply }: Context, args: Args, count: number | undefined): void {
+function randomMembers(context: Context, args: Args, count: number | undefined): void {
+  const { db, reply } = context
+  if (isLongDraw(count)) {
+    const pool = sets.sample(db, args.at(1), POOL_MAX)
+    replyDraws(
+      context,
+      pool,
+      count,
+      (to, total) => to.array(total),
+      (to, member) => to.bulk(member),
+    )
+    return
+  }
   const drawn = sets.sample(db, args.at(1), count ?? 1)
   if (count === undefined) {
     reply.bulkOrNil(drawn[0])

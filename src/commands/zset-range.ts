@@ -210,7 +210,10 @@ function range(context: Context, args: Args, { range: wanted, window, withScores
   const perRow = elementsPerMember(reply, withScores)
   const rows = {
     open: () => found.open(withScores),
-    write: (to: typeof reply, cursor: ranges.MemberCursor) => writeMember(to, cursor, withScores),
+    write(to: typeof reply, cursor: ranges.MemberCursor) {
+      if (withScores) writeMember(to, cursor, true)
+      else cursor.writeMember(to)
+    },
   }
   const { size } = found
   if (size !== undefined) replyRows(context, { ...rows, rows: size, begin: (to) => to.array(size * perRow) })

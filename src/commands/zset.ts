@@ -17,6 +17,7 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
+import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
 import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 import { doubleAt, integerAt } from './options.js'
 
@@ -271,7 +272,23 @@ function parseRandom(args: Args): RandomOptions {
   return { count, withScores: args.count === 4 }
 }
 
-function randomMembers({ db, reply }: Context, args: Args, { count, withScores }: RandomOptions): void {
+function randomMembers(context: Context, args: Args, { count, withScores }: RandomOptions): void {
+  const { db, reply } = context
+  if (isLongDraw(count)) {
+    const pool = zsets.sample(db, args.at(1), POOL_MAX)
+    replyDraws(
+      context,
+      pool,
+      count,
+      (to, total) => to.array(withScores && to.protocol === 2 ? total * 2 : total),
+      (to, { member, score }) => {
+        if (withScores && to.protocol === 3) to.array(2)
+        to.bulk(member)
+        if (withScores) to.double(score)
+      },
+    )
+    return
+  }
   const drawn = zsets.sample(db, args.at(1), count ?? 1)
   if (count === undefined) reply.bulkOrNil(drawn[0]?.member)
   else replyMembers(reply, drawn, withScores)

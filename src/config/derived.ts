@@ -48,6 +48,8 @@ export interface Paths {
   readonly syncCheckpoint: string
   readonly backupForSync: string
   readonly nodes: string
+  /** Slots of the change feed. */
+  readonly slots: string
 }
 
 export function paths(values: Values): Paths {
@@ -58,6 +60,7 @@ export function paths(values: Values): Paths {
     syncCheckpoint: join(dir, 'sync_checkpoint'),
     backupForSync: join(dir, 'backup_for_sync'),
     nodes: join(dir, 'nodes.conf'),
+    slots: join(dir, 'cdc-slots.json'),
   }
 }
 

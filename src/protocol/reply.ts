@@ -15,6 +15,8 @@ const INITIAL_BYTES = 1024
 const KEPT_BYTES_MAX = 1 << 20
 /** Below this a loop over the bytes is faster than a call of `copy`. */
 const LOOP_BYTES_MAX = 24
+/** The same where a call has to make a view first. */
+const PART_LOOP_BYTES_MAX = 64
 
 const OK = Buffer.from('+OK\r\n')
 const QUEUED = Buffer.from('+QUEUED\r\n')
@@ -102,6 +104,19 @@ export class Reply {
     this.#reserve(size + HEADER_BYTES_MAX + CRLF_BYTES)
     this.#header(0x24, size)
     this.#bytes(value)
+    this.#crlf()
+  }
+
+  /** A bulk string that stands inside of other bytes. */
+  bulkPart(bytes: Bytes, from: number, to: number): void {
+    const size = to - from
+    this.#reserve(size + HEADER_BYTES_MAX + CRLF_BYTES)
+    this.#header(0x24, size)
+    const buffer = this.#buffer
+    let at = this.length
+    if (size > PART_LOOP_BYTES_MAX) at += bytes.copy(buffer, at, from, to)
+    else for (let i = from; i < to; i++) buffer[at++] = bytes[i] as number
+    this.length = at
     this.#crlf()
   }
 

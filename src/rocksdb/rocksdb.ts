@@ -121,8 +121,9 @@ export class RocksDB {
   readonly keyBuffer: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
   /** Where read() leaves the value. */
   readonly valueBuffer: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
-  readonly #session: NativeSession
-  readonly #slots: ChunkSlots
+  #session: NativeSession
+  #slots: ChunkSlots
+  #isOpen = true
   readonly #pending = new Set<Promise<unknown>>()
   #checkpoints = 0
   #packedKeys: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
@@ -131,6 +132,22 @@ export class RocksDB {
     this.#session = session
     this.#slots = new ChunkSlots(session)
     session.bind(this.keyBuffer, this.valueBuffer)
+  }
+
+  /** False between close() and reopen(). */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /**
+   * After close(): the same object is the use of what stands at `path` now. Rates, listener and options that were set on
+   * the open database are those of `options` again. Throws RocksDBError, and then it stays closed.
+   */
+  reopen(path: string, options: RocksDBOptions): void {
+    this.#session = native.open(path, toNativeSettings(options))
+    this.#slots = new ChunkSlots(this.#session)
+    this.#session.bind(this.keyBuffer, this.valueBuffer)
+    this.#isOpen = true
   }
 
   /**
@@ -423,6 +440,7 @@ export class RocksDB {
       throw new RocksDBError('Busy', 'None', 'none', false, `Busy: The database has ${what}`)
     }
     this.#session.close()
+    this.#isOpen = false
   }
 
   /** Ends manual compactions, waits for what else is pending, and closes by force. Starts nothing new meanwhile. */

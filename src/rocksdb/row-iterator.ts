@@ -38,6 +38,8 @@ export interface IteratorOptions {
   readonly keysOnly?: boolean
   /** How many rows are fetched at a time; default 16 at first, growing to 256. A chunk ends before at 64 KiB. */
   readonly rowsPerChunk?: number
+  /** How many rows the caller expects to take: so many are fetched at first, up to 256. */
+  readonly rowsExpected?: number
   readonly asyncIo?: boolean
 }
 
@@ -92,19 +94,20 @@ export class RowIterator {
   #closed = false
   #rowsNext: number
   readonly #rowsMax: number
-  #chunk: Buffer
+  /** Holds the current row, until the next call: its key is at `keyAt`, its value from `valueAt` to `rowEnd`. */
+  chunk: Buffer
+  keyAt = 0
+  valueAt = 0
+  rowEnd = 0
   #chunkEnd = 0
-  #keyAt = 0
-  #valueAt = 0
-  #rowEnd = 0
   #ended = false
 
   constructor(session: NativeSession, slots: ChunkSlots, options: IteratorOptions) {
     this.#session = session
     this.#slots = slots
     this.#slot = slots.acquire()
-    this.#chunk = slots.chunk(this.#slot)
-    this.#rowsNext = options.rowsPerChunk ?? FIRST_ROWS
+    this.chunk = slots.chunk(this.#slot)
+    this.#rowsNext = options.rowsPerChunk ?? Math.min(Math.max(options.rowsExpected ?? FIRST_ROWS, 1), ROWS_MAX)
     this.#rowsMax = options.rowsPerChunk ?? ROWS_MAX
     try {
       session.iteratorOpen(
@@ -123,15 +126,15 @@ export class RowIterator {
 
   /** Moves to the next row, the first one at the first call. False at the end, and from then on. */
   next(): boolean {
-    let at = this.#rowEnd
+    let at = this.rowEnd
     if (at >= this.#chunkEnd) {
       if (!this.#fill()) return false
       at = 0
     }
-    const chunk = this.#chunk
-    this.#keyAt = at + ROW_HEADER_BYTES
-    this.#valueAt = this.#keyAt + chunk.readUInt32LE(at)
-    this.#rowEnd = this.#valueAt + chunk.readUInt32LE(at + 4)
+    const chunk = this.chunk
+    this.keyAt = at + ROW_HEADER_BYTES
+    this.valueAt = this.keyAt + chunk.readUInt32LE(at)
+    this.rowEnd = this.valueAt + chunk.readUInt32LE(at + 4)
     return true
   }
 
@@ -140,10 +143,10 @@ export class RowIterator {
     // The slot may belong to another iterator by now.
     if (this.#closed) throw new RocksDBError('InvalidArgument', 'None', 'none', false, 'The iterator is closed')
     this.#session.iteratorSeek(this.#slot, key)
-    this.#rowEnd = 0
+    this.rowEnd = 0
     this.#chunkEnd = 0
-    this.#keyAt = 0
-    this.#valueAt = 0
+    this.keyAt = 0
+    this.valueAt = 0
     this.#ended = false
   }
 
@@ -151,14 +154,14 @@ export class RowIterator {
     if (this.#ended) return false
     let filled = this.#session.iteratorFill(this.#slot, this.#rowsNext)
     if (filled < 0) {
-      this.#chunk = this.#slots.enlarge(this.#slot, -filled)
+      this.chunk = this.#slots.enlarge(this.#slot, -filled)
       filled = this.#session.iteratorFill(this.#slot, this.#rowsNext)
     }
     this.#rowsNext = Math.min(this.#rowsNext * 4, this.#rowsMax)
     this.#chunkEnd = filled
-    this.#rowEnd = 0
-    this.#keyAt = 0
-    this.#valueAt = 0
+    this.rowEnd = 0
+    this.keyAt = 0
+    this.valueAt = 0
     this.#ended = filled === 0
     return filled > 0
   }
@@ -168,7 +171,7 @@ export class RowIterator {
     if (this.#closed) return
     this.#closed = true
     this.#ended = true
-    this.#rowEnd = 0
+    this.rowEnd = 0
     this.#chunkEnd = 0
     this.#session.iteratorClose(this.#slot)
     this.#slots.release(this.#slot)
@@ -179,11 +182,11 @@ export class RowIterator {
   }
 
   get key(): Buffer {
-    return this.#chunk.subarray(this.#keyAt, this.#valueAt)
+    return this.chunk.subarray(this.keyAt, this.valueAt)
   }
 
   get value(): Buffer {
-    return this.#chunk.subarray(this.#valueAt, this.#rowEnd)
+    return this.chunk.subarray(this.valueAt, this.rowEnd)
   }
 }
 

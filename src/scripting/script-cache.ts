@@ -41,11 +41,6 @@ export class ScriptCache {
     return this.#loaded.get(sha) ?? this.#evaluated.get(sha)
   }
 
-  /** Whether the script was loaded, and not only evaluated. */
-  isLoaded(sha: string): boolean {
-    return this.#loaded.has(sha)
-  }
-
   /** The script for EVAL. Throws a ReplyError when its first line is wrong or it does not compile. */
   evaluate(body: Buffer): Script {
     const key = body.latin1Slice(0)

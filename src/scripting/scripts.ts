@@ -136,13 +136,13 @@ export class Scripts {
     return sha
   }
 
-  /** Which of the scripts are stored. */
+  /** Which of the scripts EVALSHA would find: those that are stored, and those that were evaluated lately. */
   exist(shas: readonly string[]): boolean[] {
     const rows = this.#store.turn.readMany(
       CF_PROPAGATE,
       shas.map((sha) => scriptKey(sha.toLowerCase())),
     )
-    return rows.map((row, index) => row !== undefined || this.#isLoaded(shas[index]!))
+    return rows.map((row, index) => row !== undefined || this.#isCached(shas[index]!))
   }
 
   /** Forgets all scripts, here, in the database and on replicas. */
@@ -223,9 +223,8 @@ export class Scripts {
     this.forget()
   }
 
-  /** Inside a transaction the row of a loaded script is written at its end. */
-  #isLoaded(sha: string): boolean {
-    return this.#store.turn.isHeld && this.#loaded?.cache.isLoaded(sha.toLowerCase()) === true
+  #isCached(sha: string): boolean {
+    return this.#loaded?.cache.find(sha.toLowerCase()) !== undefined
   }
 
   #restore(libraries: FunctionLibraries, code: Bytes, policy: RestorePolicy): void {

@@ -83,6 +83,6 @@ function hasShebang(body: Buffer): boolean {
 
 function optionsAfterEngine(body: Buffer, end: number): string[] {
   const [engine = '', ...options] = body.latin1Slice(0, end).trim().split(/\s+/)
-  if (engine !== '#!lua') throw unexpectedEngine(engine.slice(2))
+  if (engine.toLowerCase() !== '#!lua') throw unexpectedEngine(engine.slice(2))
   return options
 }

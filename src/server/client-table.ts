@@ -49,7 +49,7 @@ export class ClientTable implements Clients {
   }
 
   get blockedCount(): number {
-    return this.#server.blocking.count
+    return this.#server.blocking.count + this.#held.size
   }
 
   get monitorCount(): number {

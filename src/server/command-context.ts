@@ -25,6 +25,8 @@ export class CommandContext implements ServerContext {
   db: Database
   /** Inside a transaction or a script nothing waits, and replies are written whole. */
   isNested = false
+  /** Milliseconds that count as the command's although it has returned. */
+  addedMs = 0
 
   constructor(server: Server, client: Connection, reply: Reply) {
     this.server = server
@@ -69,5 +71,9 @@ export class CommandContext implements ServerContext {
       throw NOT_WHOLE
     }
     this.server.deferrals.begin(this.client, work, answer)
+  }
+
+  countTime(ms: number): void {
+    this.addedMs += ms
   }
 }

@@ -8,11 +8,12 @@ import type { OutputLimits } from '../config/client-limits.js'
 import type { Args } from '../protocol/args.js'
 import { Reply } from '../protocol/reply.js'
 import { type ParserLimits, RequestParser } from '../protocol/request-parser.js'
+import type { PeerLink } from '../replication/peer.js'
 import { databaseNamespace } from '../storage/keys.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Tracker } from './tracking/tracker.js'
-import type { Transaction } from './transactions.js'
+import type { Transaction, WatchedRow } from './transactions.js'
 
 /** Requests of a client that waits are gathered up to this. */
 const WAITING_QUERY_BYTES_MAX = 1 << 20
@@ -50,6 +51,8 @@ export class Connection implements Client {
   transaction: Transaction | undefined
   /** nsKeys, latin1, that WATCH named, with what is needed to notice their change. */
   watchedKeys: string[] = []
+  /** Those of them that held something when WATCH came. */
+  watchedRows: WatchedRow[] = []
   /** A watched key was changed. */
   watchBroken = false
   /** Undefined until the client first tracks keys. */
@@ -62,6 +65,9 @@ export class Connection implements Client {
   isDeferred = false
   /** What the suspended command will answer is not sent, as CLIENT REPLY says. */
   isAnswerSilent = false
+  /** What the connection serves instead of running commands. */
+  link: PeerLink | undefined
+  readonly announced = { port: 0, ip: '' }
   /** A request that CLIENT PAUSE holds back. */
   heldRequest: Args | undefined
 
@@ -118,6 +124,7 @@ export class Connection implements Client {
       this.source !== undefined ||
       this.isDeferred ||
       this.heldRequest !== undefined ||
+      this.link !== undefined ||
       this.isClosing
     )
   }
@@ -157,11 +164,13 @@ export class Connection implements Client {
   }
 
   get kind(): 'normal' | 'pubsub' | 'replica' | 'master' {
+    if (this.link !== undefined) return 'replica'
     return this.subscriptions > 0 ? 'pubsub' : 'normal'
   }
 
   get flags(): string {
     const letters =
+      (this.link?.flag ?? '') +
       (this.isClosing ? 'c' : '') +
       (this.isMonitor ? 'O' : '') +
       (this.isAsking ? 'A' : '') +
@@ -199,6 +208,23 @@ export class Connection implements Client {
 
   deliver(message: Bytes): void {
     this.context.server.push(this, message)
+  }
+
+  takeOver(link: PeerLink): void {
+    this.link = link
+    const begin = (): void => {
+      if (this.isClosed) return
+      // Replies of commands before, and of the one that brought us here, leave first.
+      if (this.isInTurn) setImmediate(begin)
+      else link.begin()
+    }
+    setImmediate(begin)
+  }
+
+  transmit(bytes: Bytes): boolean {
+    if (this.isClosed) return false
+    this.context.server.stats.netOutputBytes += bytes.length
+    return this.#socket.write(bytes)
   }
 
   /** Stops reading while the client waits or is behind; a waiting client is read on, to notice that it goes away. */
@@ -247,13 +273,14 @@ export class Connection implements Client {
 
   /** The class whose output limit holds for the connection. */
   get outputClass(): 'normal' | 'slave' | 'pubsub' {
+    if (this.link !== undefined) return 'slave'
     return this.subscriptions > 0 || this.isMonitor ? 'pubsub' : 'normal'
   }
 
   /** The client sends no more: what it asked is still answered, but a wait is over. */
   endOfInput(): void {
     this.hasInputEnded = true
-    if (this.waiter !== undefined) this.kill()
+    if (this.waiter !== undefined || this.link !== undefined) this.kill()
   }
 
   /** Sends what is written and ends the connection. */

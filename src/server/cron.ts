@@ -87,7 +87,13 @@ export class Cron {
     const nowMs = this.#server.nowMs()
     for (let i = 0; i < Math.min(IDLE_CHECKED_MAX, connections.length); i++) {
       const connection = connections[this.#idleCursor++ % connections.length]
-      if (connection === undefined || connection.isMonitor || connection.subscriptions > 0) continue
+      if (
+        connection === undefined ||
+        connection.link !== undefined ||
+        connection.isMonitor ||
+        connection.subscriptions > 0
+      )
+        continue
       if (!connection.isBlocked && nowMs - connection.lastCommandAtMs >= timeout * 1000) connection.kill()
     }
   }

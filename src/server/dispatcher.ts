@@ -159,7 +159,7 @@ export class Dispatcher {
       throw errors.wrongArity(command.name)
     }
     const sub = command.subcommands.get(args.latin1(1).toLowerCase())
-    if (sub === undefined) throw errors.unknownSubcommand(shown(args, 1), command.name)
+    if (sub === undefined) throw command.unknownSubcommand ?? errors.unknownSubcommand(shown(args, 1), command.name)
     return sub
   }
 
@@ -221,6 +221,7 @@ export class Dispatcher {
     const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
     if (savepoint !== undefined) turn.beginCommand()
+    if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
     const isSampled = server.perflog.begin(command)
     try {
       command.execute(context, args, options as never)
@@ -232,14 +233,14 @@ export class Dispatcher {
     }
     turn.endCommand()
     const endMs = performance.now()
-    const us = (endMs - startMs) * 1000
+    const us = (endMs - startMs + context.addedMs) * 1000
+    context.addedMs = 0
     this.#lastEndMs = endMs
     if (isSampled) server.perflog.end(command, us)
     this.#count(command, us)
     if (this.#slowerThanUs >= 0 && us >= this.#slowerThanUs && (command.flags & NO_MONITOR) === 0) {
       server.slowlog.record(connection, args, us)
     }
-    if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
     if (turn.observing) this.#tellChanges(connection, context, command, args)
   }
 

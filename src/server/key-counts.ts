@@ -41,6 +41,12 @@ export class KeyCountTable implements KeyCounts {
     this.#running.set(name, scan)
   }
 
+  /** Ends the scans under way, for a while; what they found is lost. */
+  async settled(): Promise<void> {
+    await this.stop()
+    this.#isStopped = false
+  }
+
   /** Ends the scans under way; what they found is lost. */
   async stop(): Promise<void> {
     this.#isStopped = true

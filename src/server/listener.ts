@@ -4,7 +4,7 @@ import { constants } from 'node:crypto'
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { createServer as createTlsServer, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { Config } from '../config/config.js'
 import type { ConfigValues } from '../config/options.js'
 
@@ -101,13 +101,12 @@ function boundPort(server: NetServer): number {
 
 const PROTOCOL_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 
-/** The tls-* options as Node takes them. Throws if a file cannot be read. */
-export function tlsOptions(values: Readonly<ConfigValues>): TlsOptions {
+/** The tls-* options of both ends of a connection. Throws if a file cannot be read. */
+export function secureContext(values: Readonly<ConfigValues>): SecureContextOptions {
   const named = PROTOCOL_VERSIONS.filter((version) =>
     values['tls-protocols'].toLowerCase().split(/\s+/).includes(version.toLowerCase()),
   )
   const ciphers = [values['tls-ciphersuites'], values['tls-ciphers']].filter((list) => list !== '').join(':')
-  const mode = values['tls-auth-clients'].toLowerCase()
   const authorities = authorityFiles(values).map((path) => readFileSync(path))
   return {
     cert: readFileSync(values['tls-cert-file']),
@@ -119,9 +118,17 @@ export function tlsOptions(values: Readonly<ConfigValues>): TlsOptions {
     ...(ciphers === '' ? {} : { ciphers }),
     ...(named.length === 0 ? {} : { minVersion: named[0]!, maxVersion: named.at(-1)! }),
     honorCipherOrder: values['tls-prefer-server-ciphers'],
+    sessionTimeout: values['tls-session-cache-timeout'],
+  }
+}
+
+/** The tls-* options of a server. Throws if a file cannot be read. */
+function tlsOptions(values: Readonly<ConfigValues>): TlsOptions {
+  const mode = values['tls-auth-clients'].toLowerCase()
+  return {
+    ...secureContext(values),
     requestCert: mode !== 'no',
     rejectUnauthorized: mode !== 'no' && mode !== 'optional',
-    sessionTimeout: values['tls-session-cache-timeout'],
   }
 }
 

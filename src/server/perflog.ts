@@ -41,13 +41,13 @@ export class Perflog extends BoundedLog<PerfEntry> {
     return true
   }
 
-  /** Notes the call if it took long enough and RocksDB had a part in it. */
+  /** Notes the call if it took long enough. What RocksDB did is empty for writes that wait for the turn's commit. */
   end(command: BoundCommand, us: number): void {
     const perfContext = this.#rocks.perfContext()
     const ioStats = this.#rocks.ioStats()
     this.#rocks.setPerfLevel(PERF_DISABLE)
     const thresholdMs = this.#config.values['profiling-sample-record-threshold-ms']
-    if (perfContext === '' || us / 1000 < thresholdMs) return
+    if (us / 1000 < thresholdMs) return
     const at = Math.floor(this.#now() / 1000)
     this.add((id) => ({ id, at, commandName: command.name, us: Math.round(us), perfContext, ioStats }))
   }

@@ -6,12 +6,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/bytes.js'
+import { Slots } from '../cdc/slots.js'
 import { Snapshots } from '../cdc/snapshots.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
 import { EVENT_EXPIRED, type KeyEvents } from '../commands/key-events.js'
-import type { Replication, ServerView } from '../commands/server-view.js'
+import type { ServerView } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
 import { parseRename } from '../config/derived.js'
 import { followConfig } from '../config/live-rocksdb.js'
@@ -24,12 +25,13 @@ import * as errors from '../protocol/errors.js'
 import { ProtocolError } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { Channels } from '../pubsub/channels.js'
+import { Replication } from '../replication/replication.js'
 import { type ScriptRules, Scripts } from '../scripting/scripts.js'
 import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { ExpirySweeper } from '../storage/expiry-sweeper.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
-import { openStore } from '../storage/open-store.js'
+import { holdLimits, openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import { Blocking } from './blocking.js'
 import { ChangedKeys } from './changed-keys.js'
@@ -38,8 +40,11 @@ import { CommandContext } from './command-context.js'
 import { CompactionChecker } from './compaction-checker.js'
 import { Connection } from './connection.js'
 import { Cron } from './cron.js'
+import { finishSwap } from './database-swap.js'
 import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
+import { feedJobs } from './feed-jobs.js'
+import { applyForeign } from './foreign-writes.js'
 import { KeyCountTable } from './key-counts.js'
 import { KeyNotifier } from './key-notifier.js'
 import { LatencyMonitor } from './latency.js'
@@ -48,6 +53,7 @@ import { MaintenanceWork } from './maintenance.js'
 import { Monitors } from './monitors.js'
 import { NamespaceTable } from './namespaces.js'
 import { Perflog } from './perflog.js'
+import { replicationHost } from './replication-host.js'
 import { scheduledJobs } from './schedules.js'
 import { Slowlog } from './slowlog.js'
 import { Stats } from './stats.js'
@@ -74,8 +80,6 @@ const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
 const TLS_NAMES = Object.keys(TLS_OPTIONS) as (keyof typeof TLS_OPTIONS)[]
-const LOG_IDLE_CHECK_MS = 10_000
-const LOG_PRUNE_MS = 1000
 
 export class Server implements ServerView {
   readonly config: Config
@@ -100,6 +104,7 @@ export class Server implements ServerView {
   readonly monitors: Monitors
   readonly slowlog: Slowlog
   readonly snapshots: Snapshots
+  readonly slots: Slots
   readonly latency: LatencyMonitor
   readonly perflog: Perflog
   readonly cron: Cron
@@ -107,7 +112,7 @@ export class Server implements ServerView {
   readonly storageEvents: StorageEvents
   readonly keyCounts: KeyCountTable
   readonly expiry: ExpirySweeper
-  readonly replication: Replication = { fields: () => [['connected_slaves', 0]], master: undefined, replicas: [] }
+  readonly replication: Replication
   isLoading = false
   /** Writes of clients are refused, for the data is another server's. */
   isReadOnlyReplica = false
@@ -115,7 +120,6 @@ export class Server implements ServerView {
   isStale = false
   /** max-db-size is reached. */
   isDatabaseFull = false
-  role: 'master' | 'slave' = 'master'
   readonly scripts: Scripts
   readonly #dispatcher: Dispatcher
   readonly #listener: Listener
@@ -135,8 +139,10 @@ export class Server implements ServerView {
     this.#onShutdown = onShutdown
     this.startedAtMs = clock()
     this.commands = new CommandTable(COMMAND_GROUPS, config.values['rename-command'].map(parseRename))
+    finishSwap(config.paths.db)
     this.store = openStore(config, this.stats.keyspace, log)
     this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
+    this.replication = new Replication(replicationHost(this))
     this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
     this.namespaces.load()
     this.keyCounts = new KeyCountTable(this.store.rocks, clock, log)
@@ -170,6 +176,14 @@ export class Server implements ServerView {
     this.tracking = new TrackingTable({ store: this.store, clients: this.clients, keysMax, push })
     this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
+    this.slots = new Slots({
+      store: this.store,
+      path: config.paths.slots,
+      limits: () => holdLimits(config.values),
+      countMax: () => config.values['cdc-slots-max'],
+      log,
+      now: clock,
+    })
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
@@ -181,7 +195,7 @@ export class Server implements ServerView {
     this.#listener = new Listener(config, (socket) => this.#accept(socket))
     this.cron = new Cron(this)
     const now = (): number => clock()
-    this.storageEvents = new StorageEvents(log, () => this.#checkSize())
+    this.storageEvents = new StorageEvents(log, () => this.checkSize())
     this.store.rocks.setListener((event) => this.storageEvents.take(event))
     this.maintenance = new MaintenanceWork({ config, store: this.store, log, now })
     const checker = new CompactionChecker(config, this.store.rocks, log, (cf, begin, end) =>
@@ -191,21 +205,7 @@ export class Server implements ServerView {
     for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
       this.cron.add(job)
     this.#followConfig()
-    this.cron.add({
-      name: 'prune the write-ahead log',
-      everyMs: LOG_PRUNE_MS,
-      run: () => {
-        if (!this.isLoading) this.store.retention.prune(this.#clock())
-      },
-    })
-    this.cron.add({
-      name: 'close what nobody reads of the change feed',
-      everyMs: LOG_IDLE_CHECK_MS,
-      run: () => {
-        this.store.wal.closeIdle(this.#clock())
-        this.snapshots.closeIdle(this.#clock())
-      },
-    })
+    for (const job of [...this.replication.jobs(), ...feedJobs(this)]) this.cron.add(job)
   }
 
   get luaBytes(): number {
@@ -224,10 +224,15 @@ export class Server implements ServerView {
     return this.#clock()
   }
 
+  get role(): 'master' | 'slave' {
+    return this.replication.role
+  }
+
   /** Accepts clients. Throws if an address cannot be listened on. */
   async listen(): Promise<void> {
     await this.#listener.open()
     this.cron.start()
+    this.replication.start()
   }
 
   /** Answers what has arrived, closes the connections and the database. Calling it again waits for the same end. */
@@ -239,7 +244,7 @@ export class Server implements ServerView {
   /** Deletes some of the keys that have expired; on a replica its master does so. */
   sweepExpired(): void {
     const { turn, writeFailure } = this.store
-    const mayWrite = !this.isReadOnlyReplica && !this.isLoading && writeFailure === undefined
+    const mayWrite = this.role === 'master' && !this.isLoading && writeFailure === undefined
     if (!this.expiry.isEnabled || !mayWrite || turn.isHeld || this.clients.isPausedFor(true)) return
     turn.nowMs = this.#clock()
     this.expiry.step(turn.nowMs)
@@ -357,8 +362,26 @@ export class Server implements ServerView {
     this.#dispatcher.runNested(context, args, rules)
   }
 
+  applyForeign(batch: Bytes, writeFlags: number): void {
+    applyForeign(this, batch, writeFlags)
+  }
+
+  /** The role, or the state of the link to the master, is another one now. */
+  replicationChanged(): void {
+    const { values } = this.config
+    const isReplica = this.role === 'slave'
+    this.isReadOnlyReplica = isReplica && values['slave-read-only']
+    this.isStale = this.replication.isLinkDown && !values['slave-serve-stale-data']
+  }
+
+  /** Those who wait for replicas look again. */
+  replicaAcknowledged(): void {
+    if (this.#closing === undefined) this.blocking.wakeFollowers()
+  }
+
   /** Called every 100 ms. */
   sampleStats(): void {
+    if (!this.store.rocks.isOpen) return
     const ticker = (name: string): number => this.store.rocks.ticker(`rocksdb.${name}`) ?? 0
     this.stats.sample(this.nowMs(), {
       puts: ticker('number.keys.written'),
@@ -388,8 +411,9 @@ export class Server implements ServerView {
         values['max-io-mb'] === 0 ? UNLIMITED_BYTES_PER_SECOND : values['max-io-mb'] * MIB,
       )
     })
-    config.onChange('row-cache-mb', (values) => store.turn.cacheRows(values['row-cache-mb'] * MIB))
-    config.onChange('max-db-size', () => this.#checkSize())
+    config.onChange('row-cache-mb', (values) => this.store.turn.cacheRows(values['row-cache-mb'] * MIB))
+    config.onChange('max-db-size', () => this.checkSize())
+    config.onChange(['slave-read-only', 'slave-serve-stale-data'], () => this.replicationChanged())
     config.onChange('slowlog-max-len', () => this.slowlog.trim())
     config.onChange('profiling-sample-record-max-len', () => this.perflog.trim())
     config.onChange('proto-max-bulk-len', (values) => {
@@ -405,7 +429,7 @@ export class Server implements ServerView {
   }
 
   /** Says whether max-db-size is reached. Source: kvrocks src/storage/storage.cc, CheckDBSizeLimit. */
-  #checkSize(): void {
+  checkSize(): void {
     const gibMax = this.config.values['max-db-size']
     const isFull = gibMax > 0 && this.store.rocks.liveFiles().reduce((sum, { bytes }) => sum + bytes, 0) >= gibMax * GIB
     if (isFull === this.isDatabaseFull) return
@@ -461,6 +485,10 @@ export class Server implements ServerView {
 
   #received(connection: Connection, chunk: Buffer): void {
     this.stats.netInputBytes += chunk.length
+    if (connection.link !== undefined) {
+      connection.link.received(chunk)
+      return
+    }
     if (connection.isClosing) return
     connection.parser.feed(chunk)
     const bytesMax = this.config.values['client-query-buffer-limit']
@@ -479,7 +507,8 @@ export class Server implements ServerView {
   }
 
   #drained(connection: Connection): void {
-    if (connection.source !== undefined) this.streams.pump(connection)
+    if (connection.link !== undefined) connection.link.drained()
+    else if (connection.source !== undefined) this.streams.pump(connection)
     else if (!connection.isSuspended) this.runRequests(connection)
   }
 
@@ -503,6 +532,7 @@ export class Server implements ServerView {
 
   #closed(connection: Connection): void {
     connection.isClosed = true
+    connection.link?.closed()
     this.clients.remove(connection)
     this.blocking.remove(connection)
     this.streams.abandon(connection)
@@ -534,6 +564,7 @@ export class Server implements ServerView {
     clearInterval(this.#recovery)
     this.cron.stop()
     await this.#listener.close()
+    await this.replication.close()
     this.turns.end()
     for (const connection of this.clients.all()) connection.finish()
     await new Promise((done) => setImmediate(done))
@@ -544,6 +575,7 @@ export class Server implements ServerView {
     await this.cron.finished()
     this.scripts.close()
     this.snapshots.closeAll()
+    await this.slots.close()
     this.store.rocks.setListener(undefined)
     await this.store.close()
   }

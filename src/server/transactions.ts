@@ -8,6 +8,7 @@ import type { Args } from '../protocol/args.js'
 import { EXEC_ABORTED } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import type { Database } from '../storage/database.js'
+import { exists } from '../types/key.js'
 import type { Connection } from './connection.js'
 
 export interface QueuedCommand {
@@ -20,6 +21,13 @@ export interface Transaction {
   readonly queue: QueuedCommand[]
   /** A command was refused while queueing: EXEC will refuse all. */
   isFailed: boolean
+}
+
+/** A key that held something when it was watched: if it expires, EXEC does nothing. */
+export interface WatchedRow {
+  readonly db: Database
+  readonly key: Bytes
+  readonly nsKey: string
 }
 
 /** Runs a queued command as one of `connection`, writing its reply. */
@@ -53,7 +61,8 @@ export class TransactionTable implements Transactions {
 
   execute(client: Client, reply: Reply): void {
     const connection = client as Connection
-    const { transaction, watchBroken } = connection
+    const { transaction } = connection
+    const watchBroken = connection.watchBroken || connection.watchedRows.some(({ db, key }) => !exists(db, key))
     this.discard(client)
     if (transaction === undefined || transaction.isFailed) throw EXEC_ABORTED
     if (watchBroken) {
@@ -81,6 +90,7 @@ export class TransactionTable implements Transactions {
       const nsKey = db.nsKey(key).latin1Slice(0)
       if (connection.watchedKeys.includes(nsKey)) continue
       connection.watchedKeys.push(nsKey)
+      if (exists(db, key)) connection.watchedRows.push({ db, key: Buffer.from(key), nsKey })
       const watchers = this.#watchers.get(nsKey)
       if (watchers === undefined) this.#watchers.set(nsKey, new Set([connection]))
       else watchers.add(connection)
@@ -95,6 +105,7 @@ export class TransactionTable implements Transactions {
       if (watchers?.size === 0) this.#watchers.delete(nsKey)
     }
     connection.watchedKeys = []
+    connection.watchedRows = []
     connection.watchBroken = false
   }
 
@@ -105,8 +116,16 @@ export class TransactionTable implements Transactions {
     }
   }
 
-  /** Breaks those of all who watch keys that begin with `prefix`, one character a byte: all of them were deleted. */
+  /**
+   * Breaks those of all who watch keys that begin with `prefix`, one character a byte, and held something: all of them
+   * were deleted.
+   */
   touchAll(prefix: string): void {
-    this.touch([...this.#watchers.keys()].filter((nsKey) => nsKey.startsWith(prefix)))
+    for (const [nsKey, watchers] of this.#watchers) {
+      if (!nsKey.startsWith(prefix)) continue
+      for (const connection of watchers) {
+        if (connection.watchedRows.some((row) => row.nsKey === nsKey)) connection.watchBroken = true
+      }
+    }
   }
 }

@@ -15,21 +15,28 @@ export interface CursorView {
   readonly onFirst?: FirstRowListener | undefined
 }
 
+/** Takes parts of buffers as bulk strings: a Reply. */
+export interface BulkSink {
+  bulkPart(bytes: Bytes, from: number, to: number): void
+}
+
 /** What walks rows: a RowCursor, or one that shows them in another way. Its views are valid until the next `next`. */
 export interface RowWalk extends Disposable {
   readonly key: Bytes
   readonly value: Bytes
   /** Moves to the next row. False at the end. */
   next(): boolean
+  /** Writes the key of the current row, without its first bytes, or its value; no view is made for that. */
+  writeKey(to: BulkSink, skip?: number): void
+  writeValue(to: BulkSink): void
   close(): void
 }
 
 /** Close it, or declare it with `using`: an open cursor pins files and memory of RocksDB. */
-export class RowCursor {
-  /** Key of the current row without the part that all rows of the scan share; a view until the next `next`. */
-  key: Bytes = EMPTY
-  /** Value of the current row; a view until the next `next`. */
-  value: Bytes = EMPTY
+export class RowCursor implements RowWalk {
+  /** The current row if it is the turn's own; else it is the iterator's, of which views are only made when asked for. */
+  #ownKey: Bytes | undefined = EMPTY
+  #ownValue: Bytes = EMPTY
   readonly #base: RowIterator
   readonly #overlay: Overlay | undefined
   readonly #cf: ColumnFamily
@@ -60,13 +67,43 @@ export class RowCursor {
     this.#touched = reverse ? touched.reverse() : touched
   }
 
+  /** Key of the current row without the part that all rows of the scan share; a view until the next `next`. */
+  get key(): Bytes {
+    return this.keyFrom(0)
+  }
+
+  /** The same without its first `skip` bytes. */
+  keyFrom(skip: number): Bytes {
+    if (this.#ownKey !== undefined) return skip === 0 ? this.#ownKey : this.#ownKey.subarray(skip)
+    const base = this.#base
+    return base.chunk.subarray(base.keyAt + this.#keySkip + skip, base.valueAt)
+  }
+
+  /** Value of the current row; a view until the next `next`. */
+  get value(): Bytes {
+    return this.#ownKey === undefined ? this.#base.value : this.#ownValue
+  }
+
+  writeKey(to: BulkSink, skip = 0): void {
+    if (this.#ownKey !== undefined) {
+      to.bulkPart(this.#ownKey, skip, this.#ownKey.length)
+      return
+    }
+    const base = this.#base
+    to.bulkPart(base.chunk, base.keyAt + this.#keySkip + skip, base.valueAt)
+  }
+
+  writeValue(to: BulkSink): void {
+    if (this.#ownKey === undefined) to.bulkPart(this.#base.chunk, this.#base.valueAt, this.#base.rowEnd)
+    else to.bulkPart(this.#ownValue, 0, this.#ownValue.length)
+  }
+
   /** Moves to the next row. False at the end. */
   next(): boolean {
     if (this.#onFirst !== undefined) return this.#first(this.#onFirst)
     if (this.#overlay !== undefined) return this.#nextMerged()
     if (!this.#base.next()) return false
-    this.key = this.#base.key.subarray(this.#keySkip)
-    this.value = this.#base.value
+    this.#ownKey = undefined
     return true
   }
 
@@ -95,8 +132,8 @@ export class RowCursor {
       this.#touchedAt++
       if (order === 0) this.#baseValid = undefined
       if (touched[1] === null) continue
-      this.key = Buffer.from(touched[0], 'latin1').subarray(this.#keySkip)
-      this.value = touched[1]
+      this.#ownKey = Buffer.from(touched[0], 'latin1').subarray(this.#keySkip)
+      this.#ownValue = touched[1]
       return true
     }
   }
@@ -125,8 +162,7 @@ export class RowCursor {
   }
 
   #showBase(): boolean {
-    this.key = this.#base.key.subarray(this.#keySkip)
-    this.value = this.#base.value
+    this.#ownKey = undefined
     this.#baseValid = undefined
     return true
   }

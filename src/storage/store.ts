@@ -1,6 +1,7 @@
 /** The open database: its column families, the turn that gathers writes, one Database view per namespace. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import type { RocksDBOptions } from '../rocksdb/open-options.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_METADATA } from './column-family.js'
 import { CursorTable } from './cursor-table.js'
@@ -30,6 +31,7 @@ export class Store {
   readonly #stats: KeyspaceStats
   readonly #cursors = new CursorTable()
   readonly #databases = new Map<string, Database>()
+  #sequenceAtClose = 0
 
   constructor(rocks: RocksDB, options: StoreOptions) {
     this.rocks = rocks
@@ -51,9 +53,9 @@ export class Store {
     return database
   }
 
-  /** The sequence number of the last record written. */
+  /** The sequence number of the last record written; while the database is closed, what it was then. */
   latestSequence(): number {
-    return this.rocks.latestSequence()
+    return this.rocks.isOpen ? this.rocks.latestSequence() : this.#sequenceAtClose
   }
 
   /** Deletes all keys of all namespaces, in a batch of its own; nothing is written if there are none. */
@@ -103,6 +105,16 @@ export class Store {
   async close(): Promise<void> {
     this.wal.close()
     await this.retention.settled()
+    this.turn.discard()
+    if (this.rocks.isOpen) this.#sequenceAtClose = this.rocks.latestSequence()
     await this.rocks.closeWhenIdle()
+  }
+
+  /** After close(): goes on with the database that stands at `path` now. Throws RocksDBError. */
+  reopen(path: string, options: RocksDBOptions): void {
+    this.rocks.reopen(path, options)
+    this.retention.databaseReplaced()
+    this.turn.databaseReplaced()
+    this.writeFailure = undefined
   }
 }

@@ -15,6 +15,8 @@ export interface SubkeyScan {
   readonly reverse?: boolean
   /** False if the values are not wanted. */
   readonly values?: boolean
+  /** How many rows the caller expects to take; more can be taken. */
+  readonly rowsExpected?: number
 }
 
 export class Subkeys {
@@ -74,7 +76,7 @@ export class Subkeys {
 
   /** Walks rows in order of sub-key; the cursor's key is the sub-key. Close it, or declare it with `using`. */
   scan(range: SubkeyScan = {}): RowCursor {
-    const { from = EMPTY, to, reverse = false, values = true } = range
+    const { from = EMPTY, to, reverse = false, values = true, rowsExpected } = range
     return this.#db.turn.scan(this.#cf, {
       lower: concat(this.#prefix, from),
       upper: to === undefined ? prefixEnd(this.#prefix) : concat(this.#prefix, to),
@@ -82,6 +84,7 @@ export class Subkeys {
       values,
       keySkip: this.#prefix.length,
       fillCache: false,
+      rowsExpected,
     })
   }
 }

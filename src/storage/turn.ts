@@ -37,6 +37,8 @@ export interface ScanRange {
   readonly keySkip?: number
   /** False for keys alone. */
   readonly values?: boolean
+  /** How many rows the caller expects to take; more can be taken. */
+  readonly rowsExpected?: number | undefined
   /** Rows are kept in the block cache. Scans of unbounded length say no. */
   readonly fillCache?: boolean
 }
@@ -340,7 +342,7 @@ export class Turn {
   }
 
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
-    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true } = range
+    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true, rowsExpected } = range
     const base = this.#rocks.iterator({
       cf,
       lower,
@@ -348,6 +350,7 @@ export class Turn {
       reverse,
       keysOnly: !values,
       fillCache,
+      ...(rowsExpected === undefined ? {} : { rowsExpected }),
     })
     if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { keySkip, reverse, onFirst })
     const touched = this.#overlay.between(cf, lower.latin1Slice(0), upper?.latin1Slice(0))
@@ -478,6 +481,12 @@ export class Turn {
     this.#after = []
     this.#batch.clear()
     this.#forgetBatch()
+  }
+
+  /** Another database has taken the place of the one that was known: nothing of it holds any more. */
+  databaseReplaced(): void {
+    this.discard()
+    this.#rows?.clear()
   }
 
   /** What the overlay and the cache knew of a batch that has come to its end. */

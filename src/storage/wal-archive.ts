@@ -68,6 +68,12 @@ export class WalArchive {
     this.#files = this.#files.slice(count)
   }
 
+  /** The files are those of another database from now on. */
+  forget(): void {
+    this.#numbers = []
+    this.#files = []
+  }
+
   /** Resolves when the space of removed files is free. */
   async settled(): Promise<void> {
     await Promise.all(this.#removing.values())

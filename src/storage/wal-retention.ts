@@ -106,6 +106,11 @@ export class WalRetention {
     this.#log = log
   }
 
+  /** Slots and replicas that hold the log at present. */
+  get holderCount(): number {
+    return this.#holds.size
+  }
+
   /** Keeps what follows `sequence` from now on. */
   hold(options: HoldOptions): WalHold {
     const hold = new Hold(
@@ -136,6 +141,11 @@ export class WalRetention {
     const files = this.#rocks.sortedWalFiles()
     const latest = this.#rocks.latestSequence()
     return (sequence) => bytesAfter(files, sequence, latest)
+  }
+
+  /** Another database stands in the place of the one that was known. */
+  databaseReplaced(): void {
+    this.#archive.forget()
   }
 
   /** Resolves when the space of removed files is free. */

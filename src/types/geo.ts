@@ -8,7 +8,7 @@ import { distanceInside, distanceMeters, type GeoShape, scoreRanges } from '../b
 import { decodeGeohash, encodeGeohash, type GeoPoint } from '../bytes/geohash.js'
 import type { Database } from '../storage/database.js'
 import * as zsets from './zset.js'
-import { find } from './zset-range.js'
+import { findIn } from './zset-range.js'
 
 export interface PlacedMember extends GeoPoint {
   readonly member: Bytes
@@ -58,9 +58,11 @@ export function distanceBetween(db: Database, key: Bytes, a: Bytes, b: Bytes): n
 export function search(db: Database, key: Bytes, area: GeoShape, { sort, count, any }: GeoSelection): GeoMatch[] {
   const enough = any && count > 0 ? count : Number.POSITIVE_INFINITY
   const matches: GeoMatch[] = []
+  const zset = zsets.open(db, key)
+  if (zset === undefined) return []
   for (const range of scoreRanges(area)) {
     if (matches.length >= enough) break
-    collectRange(db, key, area, range, enough, matches)
+    collectRange(zset, area, range, enough, matches)
   }
   if (sort === 'nearest') matches.sort((a, b) => a.distanceMeters - b.distanceMeters)
   if (sort === 'farthest') matches.sort((a, b) => b.distanceMeters - a.distanceMeters)
@@ -68,14 +70,13 @@ export function search(db: Database, key: Bytes, area: GeoShape, { sort, count, 
 }
 
 function collectRange(
-  db: Database,
-  key: Bytes,
+  zset: zsets.ZsetRows,
   area: GeoShape,
   { min, max }: { min: number; max: number },
   enough: number,
   matches: GeoMatch[],
 ): void {
-  const found = find(db, key, { kind: 'score', min, minExclusive: false, max, maxExclusive: true })
+  const found = findIn(zset, { kind: 'score', min, minExclusive: false, max, maxExclusive: true })
   if (found === undefined) return
   using cursor = found.open()
   while (matches.length < enough && cursor.next()) {

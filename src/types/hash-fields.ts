@@ -24,7 +24,7 @@ import {
   storedField,
   TYPE_HASH,
 } from '../storage/metadata.js'
-import type { RowWalk } from '../storage/row-cursor.js'
+import type { BulkSink, RowWalk } from '../storage/row-cursor.js'
 import { isFresh, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
 import type { SubkeyScan, Subkeys } from '../storage/subkeys.js'
 
@@ -105,6 +105,15 @@ class LiveRows implements FieldRows {
       if (!hasExpired(this.expireMs, this.#nowMs)) return true
     }
     return false
+  }
+
+  writeKey(to: BulkSink, skip = 0): void {
+    this.#rows.writeKey(to, skip)
+  }
+
+  writeValue(to: BulkSink): void {
+    const value = this.#rows.value
+    to.bulkPart(value, value.length - this.value.length, value.length)
   }
 
   close(): void {

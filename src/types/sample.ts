@@ -49,6 +49,7 @@ function shuffled(items: number[]): number[] {
   return items
 }
 
-function randomBelow(bound: number): number {
+/** A random integer from 0 to below `bound`. */
+export function randomBelow(bound: number): number {
   return Math.floor(Math.random() * bound)
 }

@@ -81,7 +81,12 @@ export function range(db: Database, key: Bytes, { min, max, reverse, offset, cou
     ...(min === undefined ? {} : { from: idKey(min) }),
     ...(max === undefined || BigInt(max) >= UINT64_MAX ? {} : { to: idKey(BigInt(max) + 1n) }),
   }
-  using cursor = rowsOf(db, key, metadata).scan({ ...bounds, reverse, values: false })
+  using cursor = rowsOf(db, key, metadata).scan({
+    ...bounds,
+    reverse,
+    values: false,
+    rowsExpected: offset + (count < 0 ? metadata.size : count),
+  })
   for (let skipped = 0; skipped < offset; skipped++) if (!cursor.next()) return ids
   while ((count < 0 || ids.length < count) && cursor.next()) ids.push(readUint64(cursor.key, 0))
   return ids

@@ -4,14 +4,14 @@
  */
 
 import { type Bytes, compare, concat, EMPTY } from '../bytes/bytes.js'
+import { SORTABLE_DOUBLE_SIZE } from '../bytes/double.js'
 import type { Database } from '../storage/database.js'
 import { prefixEnd } from '../storage/keys.js'
 import { TYPE_ZSET } from '../storage/metadata.js'
-import type { RowCursor } from '../storage/row-cursor.js'
+import type { BulkSink, RowCursor } from '../storage/row-cursor.js'
 import type { SubkeyScan } from '../storage/subkeys.js'
 import { type LexRange, lexBounds } from './lex-range.js'
 import {
-  memberOfRow,
   open,
   type Removed,
   resize,
@@ -59,8 +59,6 @@ export const FORWARD: RangeWindow = { reverse: false, offset: 0, count: -1 }
 
 /** Walks members; close it, or declare it with `using`. */
 export class MemberCursor {
-  /** A view until the next `next`. */
-  member: Bytes = EMPTY
   readonly #rows: RowCursor
   readonly #byScore: boolean
   #offset: number
@@ -74,6 +72,16 @@ export class MemberCursor {
     this.#left = count < 0 ? Number.POSITIVE_INFINITY : count
   }
 
+  /** A view until the next `next`. */
+  get member(): Bytes {
+    return this.#rows.keyFrom(this.#byScore ? SORTABLE_DOUBLE_SIZE : 0)
+  }
+
+  /** Writes the member; no view is made for that. */
+  writeMember(to: BulkSink): void {
+    this.#rows.writeKey(to, this.#byScore ? SORTABLE_DOUBLE_SIZE : 0)
+  }
+
   get score(): number {
     return scoreOfRow(this.#byScore ? this.#rows.key : this.#rows.value)
   }
@@ -82,7 +90,6 @@ export class MemberCursor {
     for (; this.#offset > 0; this.#offset--) if (!this.#rows.next()) return false
     if (this.#left <= 0 || !this.#rows.next()) return false
     this.#left--
-    this.member = this.#byScore ? memberOfRow(this.#rows.key) : this.#rows.key
     return true
   }
 
@@ -106,7 +113,11 @@ export interface FoundRange {
 /** Undefined if the key is absent or nothing can be in the range. */
 export function find(db: Database, key: Bytes, range: ZsetRange, window = FORWARD): FoundRange | undefined {
   const zset = open(db, key)
-  if (zset === undefined) return undefined
+  return zset === undefined ? undefined : findIn(zset, range, window)
+}
+
+/** The same in a sorted set that is open. */
+export function findIn(zset: ZsetRows, range: ZsetRange, window = FORWARD): FoundRange | undefined {
   return range.kind === 'rank' ? findRanks(zset, range, window.reverse) : findBounded(zset, range, window)
 }
 
@@ -123,12 +134,18 @@ function findRanks(zset: ZsetRows, range: RankRange, reverse: boolean): FoundRan
 function openRanks(zset: ZsetRows, start: number, count: number, reverse: boolean): MemberCursor {
   const { size } = zset.metadata
   const all: SubkeyScan = { reverse, values: false }
-  if (start <= size / 2) return new MemberCursor(zset.scores.scan(all), true, start, count)
-  using back = zset.scores.scan({ reverse: !reverse, values: false })
+  if (start <= size / 2) {
+    return new MemberCursor(zset.scores.scan({ ...all, rowsExpected: start + count }), true, start, count)
+  }
+  using back = zset.scores.scan({ reverse: !reverse, values: false, rowsExpected: size - start })
   for (let left = size - start; left > 0 && back.next(); left--);
   const first = Buffer.from(back.key)
   return new MemberCursor(
-    zset.scores.scan(reverse ? { ...all, to: concat(first, Buffer.of(0)) } : { ...all, from: first }),
+    zset.scores.scan({
+      ...all,
+      rowsExpected: count,
+      ...(reverse ? { to: concat(first, Buffer.of(0)) } : { from: first }),
+    }),
     true,
     0,
     count,

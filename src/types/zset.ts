@@ -16,7 +16,7 @@ import type { Database } from '../storage/database.js'
 import { encodeMetadata, freshMetadata, type Metadata, TYPE_ZSET } from '../storage/metadata.js'
 import { isFresh, readAnyRow, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
 import type { Subkeys } from '../storage/subkeys.js'
-import { sampleRows } from './sample.js'
+import { drawRows } from './reservoir.js'
 
 const NOT_A_NUMBER = err('resulting score is not a number (NaN)')
 
@@ -224,7 +224,7 @@ export function pop(
   const zset = open(db, key)
   if (zset === undefined || count === 0) return { popped: [], isEmpty: false }
   const popped: ScoredMember[] = []
-  using cursor = zset.scores.scan({ reverse: end === 'max', values: false })
+  using cursor = zset.scores.scan({ reverse: end === 'max', values: false, rowsExpected: count })
   while (popped.length < count && cursor.next()) popped.push(copyOfRow(cursor.key))
   if (popped.length === 0) return { popped, isEmpty: false }
   db.logData(TYPE_ZSET)
@@ -265,7 +265,7 @@ export function rank(db: Database, key: Bytes, member: Bytes, reverse: boolean):
 export function sample(db: Database, key: Bytes, count: number): ScoredMember[] {
   const zset = open(db, key)
   if (zset === undefined) return []
-  return sampleRows(zset.metadata.size, count, () => zset.members.scan()).map((row) => ({
+  return drawRows(db, zset.members, zset.metadata.size, count).map((row) => ({
     member: row.key,
     score: scoreOfRow(row.value),
   }))

@@ -79,3 +79,30 @@ test('a scan of nothing has ended; other types, cursors and counts are refused',
   t.equal(await s.run('sscan', 'set', 0, 'COUNT', 'x'), '-ERR value is not an integer or out of range\r\n')
   t.equal(await s.run('sscan', 'set', 0, 'MATCH'), '-ERR syntax error\r\n')
 })
+
+test('a random reply of a thousand million elements is sent piece by piece', async (t) => {
+  await using s = await startServer()
+  await s.run('hset', 'h', 'f', 'v')
+  await s.run('sadd', 's', 'm')
+  await s.run('zadd', 'z', '1', 'm')
+  for (const [command, begin] of [
+    [['hrandfield', 'h', '-1000000000', 'withvalues'], '*2000000000\r\n$1\r\nf\r\n$1\r\nv\r\n$1\r\nf\r\n'],
+    [['srandmember', 's', '-1000000000'], '*1000000000\r\n$1\r\nm\r\n$1\r\nm\r\n'],
+    [['zrandmember', 'z', '-1000000000', 'withscores'], '*2000000000\r\n$1\r\nm\r\n$1\r\n1\r\n$1\r\nm\r\n'],
+  ] as const) {
+    const client = await s.connect()
+    client.send(...command)
+    client.socket.once('data', () => client.socket.pause())
+    while (client.pending.length < begin.length) await new Promise((done) => setImmediate(done))
+    t.equal(client.pending.slice(0, begin.length), begin)
+    client.close()
+    t.equal(await s.run('ping'), '+PONG\r\n')
+    await s.run('multi')
+    await s.run(...command)
+    t.equal(await s.run('exec'), '*1\r\n-ERR value is out of range\r\n', 'not where a reply is written whole')
+  }
+  t.equal(await s.run('hrandfield', 'absent', '-1000000000'), '*0\r\n')
+  const client = await s.connect()
+  const drawn = (await client.value('srandmember', 's', '-150000')) as string[]
+  t.equal(drawn.length, 150_000)
+})

@@ -120,5 +120,6 @@ test('COMMAND GETKEYS finds the keys after STORE and STOREDIST', async (t) => {
   const run = (...words: string[]) => s.run('command', 'getkeys', ...words)
   t.equal(await run('georadius', 'a', '1', '2', '3', 'km', 'STORE', 'b'), bulks('a', 'b'))
   t.equal(await run('georadiusbymember', 'a', 'm', '3', 'km', 'COUNT', '1', 'STOREDIST', 'b'), bulks('a', 'b'))
+  t.equal(await run('georadius', 'a', '1', '2', '3', 'km', 'STORE', 'b', 'STOREDIST', 'c'), bulks('a', 'c'), 'the last')
   t.equal(await run('geosearchstore', 'd', 'a', 'frommember', 'm', 'byradius', '1', 'km'), bulks('d', 'a'))
 })

@@ -60,6 +60,10 @@ test('PERFLOG keeps what RocksDB did for sampled commands', async (t) => {
   t.same([id, at, name, typeof us], [1, 1_700_000_000, 'get', 'number'])
   t.match(perfContext, /get_snapshot_time = \d+/)
   t.equal(await s.run('perflog', 'reset'), '+OK\r\n')
+  await s.run('config', 'set', 'profiling-sample-commands', 'set')
+  await s.run('set', 'k', 'v')
+  t.equal(await s.run('perflog', 'len'), ':1\r\n', 'a write without reads, too')
+  await s.run('perflog', 'reset')
   t.equal(await s.run('perflog', 'get'), '*0\r\n')
 })
 
@@ -67,6 +71,7 @@ test('MEMORY and DISK USAGE', async (t) => {
   await using s = await startServer()
   await s.run('set', 'k', Buffer.alloc(100_000))
   t.equal(await s.run('memory', 'usage', 'absent'), '$-1\r\n')
+  t.equal(await s.run('disk', 'usa', 'k'), '-ERR Unknown operation\r\n')
   const bytes = Number((await s.run('disk', 'usage', 'k')).slice(1))
   t.ok(bytes > 50_000 && bytes < 200_000, `${bytes} bytes`)
   t.match(await s.run('memory', 'usage', 'k', 'samples', '5'), /^:\d+\r\n$/)

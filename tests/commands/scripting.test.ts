@@ -185,7 +185,7 @@ test('scripts are kept in the database and outlive a restart; evaluated ones are
     t.equal(await server.run('EVAL', 'return 6', 0), ':6\r\n')
     t.equal(
       await server.run('SCRIPT', 'EXISTS', RETURN_5, 'f'.repeat(40), sha1('return 6')),
-      '*3\r\n:1\r\n:0\r\n:0\r\n',
+      '*3\r\n:1\r\n:0\r\n:1\r\n',
     )
     t.equal(await server.run('EVALSHA', sha1('return 6'), 0), ':6\r\n')
     t.equal(stored(server, `lua_f_${RETURN_5}`), 'return 5')
@@ -346,4 +346,16 @@ test('EVAL, SCRIPT, FCALL and FUNCTION answer what Redis answers', { skip: REDIS
       t.equal(compared(await ours.run(...words)), compared(await theirs.run(...words)), words.join(' ').slice(0, 80))
     }
   }
+})
+
+test('of DEBUG, scripts may call what only shows a reply', async (t) => {
+  await using server = await startServer()
+  t.equal(
+    await server.run('EVAL', `redis.setresp(3) return redis.call('debug', 'protocol', 'bignum')`, 0),
+    '$37\r\n1234567999999999999999999999999999999\r\n',
+  )
+  t.match(
+    await server.run('EVAL', `return redis.call('debug', 'sleep', '0')`, 0),
+    /^-ERR This Redis command is not allowed/,
+  )
 })

@@ -178,6 +178,9 @@ test('DEBUG SLEEP lets all clients wait', async (t) => {
   t.ok(performance.now() - startMs > 180)
   t.equal((await sleeper.nextReply()).bytes, '+OK\r\n')
   t.equal(await sleeper.run('debug', 'sleep', 'x'), '-ERR invalid debug sleep time\r\n')
+  const [[, , us, words] = []] = (await sleeper.value('slowlog', 'get', '1')) as unknown[][]
+  t.ok(Number(us) >= 200_000, 'the slow log tells of it')
+  t.same(words, ['debug', 'sleep', '0.2'])
 })
 
 test('DEBUG DBSIZE-LIMIT refuses what takes space and lets pass what frees it', async (t) => {

@@ -27,7 +27,7 @@ test('a command that is refused while queueing spoils the transaction', async (t
   await s.run('multi')
   await s.run('set', 'a', '1')
   t.match(await s.run('nosuch'), /^-ERR unknown command/)
-  t.equal(await s.run('exec'), '-EXECABORT Transaction discarded because of previous errors.\r\n')
+  t.equal(await s.run('exec'), '-EXECABORT Transaction discarded\r\n')
   t.equal(await s.run('get', 'a'), '$-1\r\n')
 })
 
@@ -83,4 +83,33 @@ test('DISCARD forgets queue and watches', async (t) => {
   await s.run('multi')
   await s.run('get', 'k')
   t.equal(await s.run('exec'), '*1\r\n$1\r\n1\r\n')
+})
+
+test('a watched key that expires breaks the transaction, one that had expired before does not', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', 'v', 'px', 100)
+  await s.run('watch', 'k')
+  s.advance(101)
+  await s.run('multi')
+  await s.run('incr', 'k')
+  t.equal(await s.run('exec'), '*-1\r\n')
+  await s.run('watch', 'k')
+  await s.run('multi')
+  await s.run('ping')
+  t.equal(await s.run('exec'), '*1\r\n+PONG\r\n')
+})
+
+test('FLUSHALL breaks the transactions of those whose watched key held something', async (t) => {
+  await using s = await startServer()
+  for (const [setup, reply] of [
+    ['del', '*1\r\n+PONG\r\n'],
+    ['incr', '*-1\r\n'],
+  ] as const) {
+    await s.run(setup, 'k')
+    await s.run('watch', 'k')
+    await s.run('flushall')
+    await s.run('multi')
+    await s.run('ping')
+    t.equal(await s.run('exec'), reply, setup)
+  }
 })

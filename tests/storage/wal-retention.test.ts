@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import type { ArchivedWal } from '../../src/storage/wal-archive.js'
 import { type Demand, type HoldLoss, judge, type RetentionPolicy } from '../../src/storage/wal-retention.js'
-import { eventually } from '../support/eventually.js'
+import { archived, archiveOne, NO_ARCHIVE } from '../support/logged-writes.js'
 import { startServer, type TestServer, type TestServerOptions } from '../support/server.js'
 
 const NOW_MS = 1_800_000_000_000
@@ -71,22 +71,6 @@ async function start(options?: TestServerOptions): Promise<TestServer> {
   const s = await startServer(options)
   s.server.cron.stop()
   return s
-}
-
-const NO_ARCHIVE = { 'rocksdb.wal_ttl_seconds': 0, 'rocksdb.wal_size_limit_mb': 0 }
-
-/** Writes a key and has the log go on in another file, the old one archived. Returns the sequence of the write. */
-async function archiveOne(s: TestServer): Promise<number> {
-  await s.run('set', 'k', 'x'.repeat(1000))
-  const before = archived(s).length
-  await s.server.store.rocks.flush()
-  await eventually(() => (archived(s).length > before ? true : undefined))
-  return s.server.store.wal.latest
-}
-
-function archived(s: TestServer): string[] {
-  const path = join(s.server.config.paths.db, 'archive')
-  return existsSync(path) ? readdirSync(path).filter((name) => name.endsWith('.log')) : []
 }
 
 test('what a holder has not read can be read, and goes when it has', async (t) => {

@@ -123,6 +123,11 @@ export const FEED_OPTIONS = {
     unit: 's',
     doc: 'Age of the WAL that one slot or replica may hold back; 0 = any age.',
   }),
+  'cdc-slots-max': integer({
+    default: 64,
+    mutable: true,
+    doc: 'Slots of the change feed that one namespace may have.',
+  }),
   'wal-retention-max-bytes': bytes({
     default: 64 * 1024 ** 3,
     mutable: true,

@@ -37,3 +37,27 @@ export const SNAPSHOT_FAULTS = {
   'bad-cursor': err('invalid cursor'),
   'too-many': err('too many snapshots are open'),
 } as const
+
+/** Of CDC SLOT. */
+export const SLOT_FAULTS = {
+  'no-slot': new ReplyError('NOSLOT no such slot'),
+  exists: new ReplyError('SLOTEXISTS the slot already exists'),
+  'too-many': err('the namespace has as many slots as cdc-slots-max allows'),
+} as const
+export const SLOT_NAME = err('a slot name is 1 to 64 letters, digits, dots, colons, hyphens and underscores')
+export const SLOT_NAMESPACE = err('only the administrator names the namespace of a slot')
+export const SLOT_BYTES = err('MAXBYTES is more than cdc-slot-max-bytes')
+export const SLOT_AGE = err('MAXAGE is more than cdc-slot-max-age')
+export const SLOT_NEEDED = err('the position > needs SLOT')
+
+export function slotLost(name: string, sequence: number, why: string): ReplyError {
+  return new ReplyError(`SLOTLOST slot ${name} has lost its place at sequence ${sequence}: ${why}`)
+}
+
+export function slotBehind(sequence: number, position: number): ReplyError {
+  return err(`sequence ${sequence} lies before the slot, which is at ${position}`)
+}
+
+export function slotNotSaved(reason: string): ReplyError {
+  return err(`the slots cannot be saved: ${reason}`)
+}

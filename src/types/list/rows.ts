@@ -80,7 +80,7 @@ function writeIndex(target: Buffer, at: number, index: number): void {
 
 /** Walks the elements with indexes from `from` up to, not including, `to`. */
 export function scanElements(list: OpenList, from: number, to: number, reverse = false): RowCursor {
-  return list.rows.scan({ from: indexKey(from), to: indexKey(to), reverse })
+  return list.rows.scan({ from: indexKey(from), to: indexKey(to), reverse, rowsExpected: to - from })
 }
 
 function rowsOf(db: Database, key: Bytes, metadata: Metadata): Subkeys {

@@ -88,9 +88,9 @@ export function measure(stream: OpenStream, range: Range): { rows: number; last:
   return { rows, last }
 }
 
-/** Walks `range`, whose `count` is not looked at. */
-export function openRange(stream: OpenStream, { start, end, reverse }: Range, values = true): RowCursor {
-  return scanEntries(stream, start, end, { reverse, values })
+/** Walks `range` from its start to its end: `count` only says how many entries are expected to be taken. */
+export function openRange(stream: OpenStream, { start, end, reverse, count }: Range, values = true): RowCursor {
+  return scanEntries(stream, start, end, { reverse, values, rowsExpected: count === 0 ? stream.metadata.size : count })
 }
 
 /** The entries of `range`, in copies. */

@@ -101,7 +101,8 @@ export function planTrim(stream: OpenStream, how: Trim): Removal | undefined {
   const lastRemoved = Buffer.alloc(ID_BYTES)
   let firstKept = ID_ZERO
   let count = 0
-  using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false })
+  const rowsExpected = maxLength === undefined ? 1 : countMax + 1
+  using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false, rowsExpected })
   while (cursor.next()) {
     if (count === countMax || (maxLength === undefined && compare(cursor.key, minId) >= 0)) {
       firstKept = Buffer.from(cursor.key)

@@ -26,7 +26,7 @@ import {
 } from '../../storage/metadata.js'
 import type { RowCursor } from '../../storage/row-cursor.js'
 import { readMetadata } from '../../storage/rows.js'
-import type { Subkeys } from '../../storage/subkeys.js'
+import type { SubkeyScan, Subkeys } from '../../storage/subkeys.js'
 import { ENTRY_ID_MAX, ID_BYTES, ID_ZERO, minId, type StreamId } from './ids.js'
 
 const LAST_ID_AT = 0
@@ -115,11 +115,11 @@ export function scanEntries(
   stream: OpenStream,
   start: StreamId,
   end: StreamId,
-  { reverse = false, values = true } = {},
+  scan: Pick<SubkeyScan, 'reverse' | 'values' | 'rowsExpected'> = {},
 ): RowCursor {
   const to = Buffer.alloc(ID_BYTES + 1)
   minId(end, ENTRY_ID_MAX).copy(to)
-  return stream.rows.scan({ from: minId(start, to), to, reverse, values })
+  return stream.rows.scan({ ...scan, from: minId(start, to), to })
 }
 
 /**

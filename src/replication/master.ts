@@ -1,0 +1,219 @@
+/** The master's side: who follows this server's changes, and what those get who must begin with a copy of all. */
+
+import type { Bytes } from '../bytes/bytes.js'
+import type { Config } from '../config/config.js'
+import type { Log } from '../log/log.js'
+import * as errors from '../protocol/errors/replication.js'
+import type { ReplyError } from '../protocol/errors.js'
+import { RocksDBError } from '../rocksdb/errors.js'
+import { holdLimits } from '../storage/open-store.js'
+import type { Store } from '../storage/store.js'
+import type { WalHold } from '../storage/wal-retention.js'
+import { SharedCheckpoint } from './checkpoint.js'
+import { FileSender } from './file-sender.js'
+import { announcedAddress, type Peer, type PeerLink } from './peer.js'
+import { ReplicaFeed } from './replica-feed.js'
+import { idInLog } from './replication-id.js'
+
+export interface SyncCounts {
+  fullSyncs: number
+  partialSyncs: number
+  partialSyncsRefused: number
+}
+
+export interface MasterParts {
+  readonly store: Store
+  readonly config: Config
+  readonly log: Log
+  readonly counts: SyncCounts
+  /** Unix milliseconds. */
+  readonly nowMs: () => number
+  /** A replica has confirmed more than before, or has come or gone. */
+  readonly onAcknowledged: () => void
+}
+
+/** For so long the log is kept for a replica whose connection has ended. */
+const LINGER_MS = 600_000
+
+export class Master {
+  readonly checkpoint: SharedCheckpoint
+  readonly #parts: MasterParts
+  readonly #feeds = new Set<ReplicaFeed>()
+  /** What is kept for replicas that have gone, by their address. */
+  readonly #lingering = new Map<string, { readonly hold: WalHold; readonly untilMs: number }>()
+  readonly #transfers = new Set<PeerLink & { close(): void }>()
+
+  constructor(parts: MasterParts) {
+    this.#parts = parts
+    this.checkpoint = new SharedCheckpoint(parts)
+  }
+
+  /** In the order in which they came. */
+  get feeds(): readonly ReplicaFeed[] {
+    return [...this.#feeds]
+  }
+
+  /** How many replicas have confirmed that they have all up to `sequence`. */
+  confirmedBy(sequence: number): number {
+    let count = 0
+    for (const feed of this.#feeds) if (feed.acknowledged >= sequence) count++
+    return count
+  }
+
+  /** Has replicas confirm as soon as they have `sequence`. */
+  requestAcks(sequence: number): void {
+    for (const feed of this.#feeds) feed.requestAck(sequence)
+  }
+
+  /**
+   * PSYNC: sends `peer` all changes from `sequence` on. Throws a ReplyError where that cannot be done without a gap.
+   * `id`: the history that the replica belongs to.
+   */
+  follow(peer: Peer, sequence: number, id: string | undefined): void {
+    const { store, config, log, counts, nowMs, onAcknowledged } = this.#parts
+    log.info(
+      `Slave ${peer.address}, listening port: ${peer.announced.port}, announce ip: ${peer.announced.ip} asks for ` +
+        `synchronization with next sequence: ${sequence}, replication id: ${id ?? 'not supported'}, and local ` +
+        `sequence: ${store.latestSequence()}`,
+    )
+    const refusal = this.#refusal(sequence, config.values['use-rsid-psync'] ? id : undefined)
+    if (refusal !== undefined) {
+      counts.partialSyncsRefused++
+      log.warning(`[replication] ${peer.address} needs a full sync: ${refusal.reason}`)
+      throw refusal.error
+    }
+    counts.partialSyncs++
+    const hold = this.#holdFor(peer, sequence - 1)
+    const feed = new ReplicaFeed({
+      hold,
+      peer,
+      store,
+      config,
+      log,
+      nowMs,
+      from: sequence,
+      onAcknowledged,
+      onClosed: (closed) => {
+        this.#feeds.delete(closed)
+        this.#linger(closed, hold)
+        onAcknowledged()
+      },
+    })
+    this.#feeds.add(feed)
+    peer.takeOver(feed)
+    log.info(`New replica: ${peer.address} was added, start incremental syncing`)
+  }
+
+  /** _fetch_meta: answers with the names of the checkpoint's files. */
+  sendFileNames(peer: Peer): void {
+    this.#parts.counts.fullSyncs++
+    const send = (bytes: Bytes): void => {
+      peer.transmit(bytes)
+      peer.finish()
+    }
+    const transfer = {
+      flag: '' as const,
+      begin: () => {
+        this.checkpoint.files().then(
+          (names) => send(Buffer.from(`${names.join(',')}\r\n`)),
+          (error: unknown) => {
+            this.#parts.log.warning(`[replication] Failed to get full data file info: ${(error as Error).message}`)
+            send(Buffer.from(`-${errors.NO_CHECKPOINT.text}\r\n`))
+          },
+        )
+      },
+      received() {},
+      drained() {},
+      closed: () => this.#transfers.delete(transfer),
+      close: () => peer.kill(),
+    }
+    this.#transfers.add(transfer)
+    peer.takeOver(transfer)
+  }
+
+  /** _fetch_file: answers with the contents of files of the checkpoint. */
+  sendFiles(peer: Peer, names: readonly string[]): void {
+    const { config, log } = this.#parts
+    const sender = new FileSender(
+      { peer, checkpoint: this.checkpoint, config, log, onClosed: () => this.#transfers.delete(sender) },
+      names,
+    )
+    this.#transfers.add(sender)
+    peer.takeOver(sender)
+  }
+
+  /** Drops replicas that are too slow; called by the clock. */
+  check(): void {
+    const nowMs = this.#parts.nowMs()
+    for (const feed of this.feeds) feed.check(nowMs)
+    for (const [name, { hold, untilMs }] of this.#lingering) {
+      if (nowMs < untilMs && hold.loss === undefined) continue
+      hold.release()
+      this.#lingering.delete(name)
+    }
+  }
+
+  /** Ends all connections to replicas. */
+  disconnectAll(): void {
+    for (const feed of this.feeds) feed.close()
+    for (const transfer of [...this.#transfers]) transfer.close()
+    for (const { hold } of this.#lingering.values()) hold.release()
+    this.#lingering.clear()
+  }
+
+  /** Keeps in the log what comes after `sequence`, for as long as one replica may ask for it. */
+  #holdFor(peer: Peer, sequence: number): WalHold {
+    const { store, config } = this.#parts
+    const name = nameOf(peer)
+    this.#lingering.get(name)?.hold.release()
+    this.#lingering.delete(name)
+    return store.retention.hold({ name: `replica ${name}`, sequence, limits: () => holdLimits(config.values) })
+  }
+
+  /** A replica that has gone is expected back for a while. */
+  #linger({ peer, offset }: ReplicaFeed, hold: WalHold): void {
+    hold.advance(offset)
+    const name = nameOf(peer)
+    this.#lingering.get(name)?.hold.release()
+    this.#lingering.set(name, { hold, untilMs: this.#parts.nowMs() + LINGER_MS })
+  }
+
+  #refusal(sequence: number, id: string | undefined): { reason: string; error: ReplyError } | undefined {
+    const { store, nowMs } = this.#parts
+    const latest = store.latestSequence()
+    const ownId = id === undefined ? undefined : idInLog(store, sequence - 1)
+    if (ownId !== undefined && ownId !== id) {
+      return {
+        reason: `its sequence ${sequence - 1} belongs to history ${id}, here to ${ownId}`,
+        error: errors.OTHER_HISTORY,
+      }
+    }
+    if (sequence === latest + 1) return undefined
+    const error = errors.SEQUENCE_OUT_OF_RANGE
+    if (sequence > latest) return { reason: `it has sequence ${sequence - 1}, here the latest is ${latest}`, error }
+    const found = this.#batchAt(sequence)
+    if (found === sequence) return undefined
+    const { oldest } = store.wal.range(nowMs())
+    const reason =
+      found !== undefined && found < sequence
+        ? `it ends at sequence ${sequence - 1}, within the batch of ${found}: the histories differ`
+        : `sequence ${sequence} has left the log, whose oldest is ${oldest}`
+    return { reason, error }
+  }
+
+  /** The sequence at which the log's batch begins that holds `sequence`, or the next one that there is. */
+  #batchAt(sequence: number): number | undefined {
+    try {
+      using iterator = this.#parts.store.rocks.updatesSince(sequence)
+      return iterator.next(1, 1)[0]?.sequence
+    } catch (error) {
+      if (error instanceof RocksDBError) return undefined
+      throw error
+    }
+  }
+}
+
+function nameOf(peer: Peer): string {
+  const { host, port } = announcedAddress(peer)
+  return `${host}:${port}`
+}

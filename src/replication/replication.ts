@@ -1,0 +1,258 @@
+/** Replication of one server, whichever side it is on: the link to its master if it has one, and its replicas. */
+
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { Bytes } from '../bytes/bytes.js'
+import type { Config } from '../config/config.js'
+import { describeError, type Log } from '../log/log.js'
+import * as errors from '../protocol/errors/replication.js'
+import type { ReplyError } from '../protocol/errors.js'
+import type { Store } from '../storage/store.js'
+import { Master, type SyncCounts } from './master.js'
+import type { MasterTarget } from './master-socket.js'
+import { LINK_DELAYS, type LinkDelays, type LinkState, Replica } from './replica.js'
+import { beginHistory, currentId } from './replication-id.js'
+
+/** What replication needs of the server. */
+export interface ReplicationHost {
+  readonly store: Store
+  readonly config: Config
+  readonly log: Log
+  readonly counts: SyncCounts
+  /** Unix milliseconds. */
+  nowMs(): number
+  /** The port that clients and replicas connect to. */
+  listeningPort(): number
+  /** TLS settings of a link to the master; undefined: plain TCP. */
+  tls(): MasterTarget['tls']
+  /** Writes a batch and does what follows from it. Throws a CommitError or a BatchFormatError. */
+  apply(batch: Bytes, flags: number): void
+  /** Replaces the database by the files of a directory, which vanishes. */
+  load(directory: string): Promise<void>
+  /** Drops the database until `load` or `reload`. */
+  drop(): Promise<void>
+  reload(): Promise<void>
+  /** The role or the state of the link is another one now. */
+  changed(): void
+  /** A replica has confirmed more, or there are others than before. */
+  acknowledged(): void
+}
+
+export interface ReplicaView {
+  readonly host: string
+  readonly port: number
+  readonly offset: number
+}
+
+type Field = readonly [name: string, value: string | number | boolean]
+
+const REPLICA_CHECK_MS = 1000
+const CHECKPOINT_CHECK_MS = 10_000
+
+export class Replication {
+  /** The side that serves replicas. */
+  readonly feeds: Master
+  /** Of links that begin from now on. */
+  delays: LinkDelays = LINK_DELAYS
+  readonly #host: ReplicationHost
+  #replica: Replica | undefined
+  /** Links that are being ended. */
+  #stopping: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(host: ReplicationHost) {
+    this.#host = host
+    this.feeds = new Master({
+      store: host.store,
+      config: host.config,
+      log: host.log,
+      counts: host.counts,
+      nowMs: () => host.nowMs(),
+      onAcknowledged: () => host.acknowledged(),
+    })
+  }
+
+  get role(): 'master' | 'slave' {
+    return this.#replica === undefined ? 'master' : 'slave'
+  }
+
+  /** True on a replica whose data may be old, for it is not connected to its master. */
+  get isLinkDown(): boolean {
+    return this.#replica !== undefined && !this.#replica.isConnected
+  }
+
+  /** Where the master is, on a replica, and the state of the link: connecting, sync, connected. */
+  get master(): { readonly host: string; readonly port: number; readonly state: string } | undefined {
+    const replica = this.#replica
+    if (replica === undefined) return undefined
+    const state = replica.isConnected ? 'connected' : replica.isSyncing ? 'sync' : 'connecting'
+    return { host: replica.host, port: replica.port, state }
+  }
+
+  get linkState(): LinkState | undefined {
+    return this.#replica?.state
+  }
+
+  get replicas(): readonly ReplicaView[] {
+    return this.feeds.feeds.map((feed) => ({ ...feed.address, offset: feed.offset }))
+  }
+
+  /** What is to be done by the clock. */
+  jobs(): readonly { readonly name: string; readonly everyMs: number; run(): void | Promise<void> }[] {
+    return [
+      { name: 'check replicas', everyMs: REPLICA_CHECK_MS, run: () => this.feeds.check() },
+      {
+        name: 'expire the checkpoint of replicas',
+        everyMs: CHECKPOINT_CHECK_MS,
+        run: () => this.feeds.checkpoint.expire(),
+      },
+    ]
+  }
+
+  /** Begins as the configuration says. Throws a CommitError. */
+  start(): void {
+    const { config, log } = this.#host
+    this.feeds.checkpoint
+      .remove()
+      .catch((error: unknown) => log.error(`[replication] removing the old checkpoint: ${describeError(error)}`))
+    const { master } = config
+    if (master !== undefined) this.#link(master.host, master.port)
+    else this.#beginHistory()
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const replica = this.#replica
+    this.feeds.disconnectAll()
+    await replica?.stop()
+    await this.#stopping
+    await this.feeds.checkpoint.remove()
+  }
+
+  /** SLAVEOF: what is wrong with that master; undefined: nothing. Only an address is looked at, not a name. */
+  refusalOf(address: string, port: number): ReplyError | undefined {
+    if (isIP(address) === 0) return undefined
+    if (port === this.#host.listeningPort() && isListeningAddress(address, this.#host.config.binds))
+      return errors.ITSELF
+    const isOwn = this.replicas.some((replica) => replica.host === address && replica.port === port)
+    return isOwn ? errors.OWN_REPLICA : undefined
+  }
+
+  /** SLAVEOF host port: becomes a replica, unless it is that master's already. */
+  follow(host: string, port: number): void {
+    if (this.#replica?.host === host && this.#replica.port === port) return
+    const { store, config } = this.#host
+    if (!store.turn.isHeld) store.turn.commit()
+    store.turn.replicationMark = undefined
+    config.assign('slaveof', `${host} ${port}`)
+    this.#unlink()
+    this.#link(host, port)
+  }
+
+  /** SLAVEOF NO ONE: becomes a master, at the end of what it has. Throws a CommitError. */
+  promote(): void {
+    if (this.#replica === undefined) return
+    this.#unlink()
+    this.#host.config.assign('slaveof', '')
+    this.#host.changed()
+    this.#beginHistory()
+  }
+
+  /** Has the link to the master built again; false if there is none. */
+  reconnect(): boolean {
+    this.#replica?.reconnect()
+    return this.#replica !== undefined
+  }
+
+  /** INFO replication between the role and the offset: on a replica first the master's, then the replicas of this one. */
+  fields(): readonly Field[] {
+    const { store } = this.#host
+    const latest = store.latestSequence()
+    const feeds = this.feeds.feeds.map((feed, index): Field => {
+      const { host, port } = feed.address
+      const state = `ip=${host},port=${port},state=online,offset=${feed.offset},lag=${latest - feed.offset}`
+      return [`slave${index}`, state]
+    })
+    const id = store.rocks.isOpen && this.#host.config.values['use-rsid-psync'] ? currentId(store) : undefined
+    return [
+      ...(this.#replica === undefined ? [] : this.#linkFields(this.#replica)),
+      ['connected_slaves', feeds.length],
+      ...feeds,
+      ...(id === undefined ? [] : ([['master_replid', id]] as const)),
+    ]
+  }
+
+  #linkFields(replica: Replica): readonly Field[] {
+    const { store, config } = this.#host
+    const nowMs = this.#host.nowMs()
+    const secondsSince = (ms: number): number => Math.max(0, Math.floor((nowMs - ms) / 1000))
+    const progress = replica.syncProgress
+    return [
+      ['master_host', replica.host],
+      ['master_port', replica.port],
+      ['master_link_status', replica.isConnected ? 'up' : 'down'],
+      ['master_sync_unrecoverable_error', 'no'],
+      ['master_sync_in_progress', replica.isSyncing],
+      ['master_last_io_seconds_ago', replica.lastIoMs === 0 ? -1 : secondsSince(replica.lastIoMs)],
+      ...(progress === undefined
+        ? []
+        : ([
+            ['master_sync_files', progress.files],
+            ['master_sync_total_files', progress.total],
+            ['master_sync_read_bytes', progress.bytes],
+          ] as const)),
+      ...(replica.isConnected
+        ? []
+        : ([['master_link_down_since_seconds', secondsSince(replica.downSinceMs)]] as const)),
+      ['last_sync_error', replica.lastError],
+      ['slave_repl_offset', store.latestSequence()],
+      ['slave_priority', config.values['slave-priority']],
+      ['slave_read_only', config.values['slave-read-only']],
+    ]
+  }
+
+  #link(host: string, port: number): void {
+    const outer = this.#host
+    const replica = new Replica({
+      host,
+      port,
+      store: outer.store,
+      config: outer.config,
+      log: outer.log,
+      delays: this.delays,
+      nowMs: () => outer.nowMs(),
+      listeningPort: () => outer.listeningPort(),
+      tls: () => outer.tls(),
+      apply: (batch, flags) => outer.apply(batch, flags),
+      load: (directory) => outer.load(directory),
+      drop: () => outer.drop(),
+      reload: () => outer.reload(),
+      onState: () => outer.changed(),
+    })
+    this.#replica = replica
+    outer.changed()
+    void this.#stopping.then(() => {
+      if (this.#replica === replica && !this.#isClosed) replica.start()
+    })
+  }
+
+  #unlink(): void {
+    const replica = this.#replica
+    this.#replica = undefined
+    if (replica === undefined) return
+    this.#stopping = Promise.all([this.#stopping, replica.stop()]).then(() => {})
+  }
+
+  #beginHistory(): void {
+    const { store, config, log } = this.#host
+    if (!config.values['use-rsid-psync']) return
+    log.info(`[replication] New replication id: ${beginHistory(store)}`)
+  }
+}
+
+function isListeningAddress(address: string, binds: readonly string[]): boolean {
+  if (binds.includes(address)) return true
+  if (!binds.some((bind) => bind === '0.0.0.0' || bind === '::' || bind === '*')) return false
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((own) => own.address === address))
+}

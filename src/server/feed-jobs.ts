@@ -1,0 +1,30 @@
+/** Work for the change feed: the log is kept no longer than it has to be, and what nobody uses is closed. */
+
+import type { CronJob } from './cron.js'
+import type { Server } from './server.js'
+
+const IDLE_CHECK_MS = 10_000
+const PRUNE_MS = 1000
+const SLOT_SAVE_MS = 1000
+
+export function feedJobs(server: Server): CronJob[] {
+  const { store, slots, snapshots } = server
+  return [
+    {
+      name: 'prune the write-ahead log',
+      everyMs: PRUNE_MS,
+      run: () => {
+        if (!server.isLoading) store.retention.prune(server.nowMs())
+      },
+    },
+    { name: 'save slots', everyMs: SLOT_SAVE_MS, run: () => slots.tick() },
+    {
+      name: 'close what nobody reads of the change feed',
+      everyMs: IDLE_CHECK_MS,
+      run: () => {
+        store.wal.closeIdle(server.nowMs())
+        snapshots.closeIdle(server.nowMs())
+      },
+    },
+  ]
+}
