@@ -28,7 +28,7 @@ export class Cron {
     this.#jobs = [
       { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.sampleStats() },
       { name: 'sweep expired keys', everyMs: EXPIRY_MS, run: () => server.sweepExpired() },
-      { name: 'invalidate expired keys', everyMs: EXPIRY_MS, run: () => server.invalidateExpired() },
+      { name: 'invalidate expired keys', everyMs: EXPIRY_MS, run: () => server.tracking.expire(server.nowMs()) },
       { name: 'check output limits', everyMs: OUTPUT_CHECK_MS, run: () => server.checkOutputs() },
       { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
     ]

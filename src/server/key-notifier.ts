@@ -4,10 +4,18 @@
  */
 
 import type { Bytes } from '../bytes/bytes.js'
-import { EVENT_KEYEVENT, EVENT_KEYSPACE, type KeyEvents } from '../commands/key-events.js'
+import {
+  EVENT_EXPIRED,
+  EVENT_GENERIC,
+  EVENT_HASH,
+  EVENT_KEYEVENT,
+  EVENT_KEYSPACE,
+  type KeyEvents,
+} from '../commands/key-events.js'
 import type { ConfigValues } from '../config/options.js'
 import type { Channels } from '../pubsub/channels.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
+import type { ExpiredPart } from '../storage/metadata.js'
 
 const WHERE = EVENT_KEYSPACE | EVENT_KEYEVENT
 
@@ -26,6 +34,16 @@ export class KeyNotifier implements KeyEvents {
   get classes(): number {
     const classes = this.#config['notify-keyspace-events']
     return (classes & WHERE) === 0 ? 0 : classes
+  }
+
+  /** Tells of a key that was deleted because its time, or that of all its fields, was over. */
+  notifyExpired(key: Bytes, part: ExpiredPart): void {
+    if (part === 'key') {
+      this.notify(EVENT_EXPIRED, 'expired', key)
+      return
+    }
+    this.notify(EVENT_HASH, 'hexpired', key)
+    this.notify(EVENT_GENERIC, 'del', key)
   }
 
   notify(eventClass: number, event: string, key: Bytes): void {

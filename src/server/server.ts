@@ -11,7 +11,7 @@ import { Snapshots } from '../cdc/snapshots.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
-import { EVENT_EXPIRED, type KeyEvents } from '../commands/key-events.js'
+import type { KeyEvents } from '../commands/key-events.js'
 import type { ServerView } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
 import { parseRename } from '../config/derived.js'
@@ -33,6 +33,7 @@ import { ExpirySweeper } from '../storage/expiry-sweeper.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { holdLimits, openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
+import type { ExpiryListener } from '../storage/turn.js'
 import { Blocking } from './blocking.js'
 import { ChangedKeys } from './changed-keys.js'
 import { ClientTable } from './client-table.js'
@@ -146,14 +147,14 @@ export class Server implements ServerView {
     this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
     this.namespaces.load()
     this.keyCounts = new KeyCountTable(this.store.rocks, clock, log)
-    const onExpired = (namespace: Bytes, key: Bytes): void => {
-      new KeyNotifier(config.values, this.channels, () => namespace).notify(EVENT_EXPIRED, 'expired', key)
+    const onExpired: ExpiryListener = (namespace, key, part) => {
+      new KeyNotifier(config.values, this.channels, () => namespace).notifyExpired(key, part)
       if (this.tracking.isActive) this.tracking.keyExpired(namespace, key)
     }
     this.expiry = new ExpirySweeper(this.store, onExpired)
-    this.store.turn.expiryListener = (namespace, key) => {
-      this.expiry.expiredCount++
-      onExpired(namespace, key)
+    this.store.turn.expiryListener = (namespace, key, part) => {
+      if (part === 'key') this.expiry.expiredCount++
+      onExpired(namespace, key, part)
     }
     this.clients = new ClientTable(this)
     const resume = (connection: Connection): void => this.resume(connection)
@@ -173,7 +174,8 @@ export class Server implements ServerView {
     const push = (connection: Connection, bytes: Buffer): void => this.push(connection, bytes)
     this.monitors = new Monitors(push)
     const keysMax = (): number => config.values['tracking-table-max-keys']
-    this.tracking = new TrackingTable({ store: this.store, clients: this.clients, keysMax, push })
+    const endTurnSoon = (): void => this.turns.schedule()
+    this.tracking = new TrackingTable({ store: this.store, clients: this.clients, keysMax, push, endTurnSoon })
     this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
     this.slots = new Slots({
@@ -249,11 +251,6 @@ export class Server implements ServerView {
     turn.nowMs = this.#clock()
     this.expiry.step(turn.nowMs)
     this.turns.schedule()
-  }
-
-  /** Tells those who cache keys whose time is over. */
-  invalidateExpired(): void {
-    if (this.tracking.isActive && this.tracking.expire(this.#clock())) this.turns.schedule()
   }
 
   commitSoon(): void {

@@ -9,7 +9,7 @@ import { CF_METADATA, type ColumnFamily } from './column-family.js'
 import type { CursorTable } from './cursor-table.js'
 import { namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix } from './keys.js'
 import { TYPE_LOG_DATA } from './log-data.js'
-import { type DataType, newVersion } from './metadata.js'
+import { type DataType, type ExpiredPart, newVersion } from './metadata.js'
 import type { RowCursor } from './row-cursor.js'
 import { Subkeys } from './subkeys.js'
 import type { Turn } from './turn.js'
@@ -78,11 +78,11 @@ export class Database {
     if (this.turn.observing) this.turn.touched.add(this.turn.composedKey(length))
   }
 
-  /** The time of `key` is over: deletes it where a command may write and has written nothing yet. */
-  noticeExpired(key: Bytes): void {
+  /** The time of `key`, or of the last of its fields, is over: deletes it where a command may write and has written nothing yet. */
+  noticeExpired(key: Bytes, part: ExpiredPart): void {
     if (!this.turn.noticesExpired) return
     this.turn.deleteExpired(this.#compose(key))
-    this.turn.expiryListener?.(this.namespace, key)
+    this.turn.expiryListener?.(this.namespace, key, part)
   }
 
   /** Says, before its first row, what the operation is: the blob of `type`, or one made by `logData`. */

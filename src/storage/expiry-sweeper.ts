@@ -7,11 +7,9 @@
 import { type Bytes, copy, EMPTY } from '../bytes/bytes.js'
 import { CF_METADATA } from './column-family.js'
 import { parseNsKey } from './keys.js'
-import { checkRow, holdsSomething, isExpired, MetadataFormatError } from './metadata.js'
+import { checkRow, expiredPart, isExpired, MetadataFormatError } from './metadata.js'
 import type { Store } from './store.js'
-
-/** Called for each key that is deleted because its time was over; views, valid until it returns. */
-export type ExpiryListener = (namespace: Bytes, key: Bytes) => void
+import type { ExpiryListener } from './turn.js'
 
 /** A step ends after this time … */
 const BUDGET_MS = 1
@@ -74,14 +72,15 @@ export class ExpirySweeper {
     const row = turn.read(CF_METADATA, turn.compose(EMPTY, nsKey))
     if (row === undefined || !isOver(row, nowMs)) return false
     const length = turn.compose(EMPTY, nsKey)
-    if (!holdsSomething(row)) {
+    const part = expiredPart(row, nowMs)
+    if (part === undefined) {
       turn.delete(CF_METADATA, length)
       return true
     }
     turn.deleteExpired(length)
-    this.expiredCount++
+    if (part === 'key') this.expiredCount++
     const parsed = parseNsKey(nsKey, slotEncoded)
-    if (parsed !== undefined) this.#onExpired(parsed.namespace, parsed.key)
+    if (parsed !== undefined) this.#onExpired(parsed.namespace, parsed.key, part)
     return true
   }
 }

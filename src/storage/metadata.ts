@@ -107,9 +107,14 @@ export function isExpired(row: Bytes, nowMs: number): boolean {
   return sizeOf(row) === 0 || (rowType(row) === TYPE_HASH && allFieldsExpired(row, nowMs))
 }
 
-/** False of a row that is merely empty: the deletion of its key was told before. */
-export function holdsSomething(row: Bytes): boolean {
-  return isEmptyable(rowType(row)) || sizeOf(row) !== 0
+/** Whose time was over: that of the key itself, or that of the last of its fields. */
+export type ExpiredPart = 'key' | 'fields'
+
+/** Of a row that `isExpired`; undefined of one that is merely empty: the deletion of its key was told before. */
+export function expiredPart(row: Bytes, nowMs: number): ExpiredPart | undefined {
+  if (!isEmptyable(rowType(row)) && sizeOf(row) === 0) return undefined
+  const expireMs = expireMsOf(row)
+  return expireMs !== 0 && expireMs < nowMs ? 'key' : 'fields'
 }
 
 /** Throws MetadataFormatError if `row` is too short to be read by the functions here. */

@@ -7,8 +7,8 @@ import {
   checkRow,
   type DataType,
   decodeMetadata,
+  expiredPart,
   freshMetadata,
-  holdsSomething,
   isEmptyable,
   isExpired,
   type Metadata,
@@ -67,6 +67,7 @@ export function isFresh(metadata: Metadata): boolean {
 /** True if the row counts as absent; a command that may write then deletes a key whose time is over. */
 function isOver(db: Database, key: Bytes, row: Buffer): boolean {
   if (!isExpired(row, db.nowMs)) return false
-  if (holdsSomething(row)) db.noticeExpired(key)
+  const part = expiredPart(row, db.nowMs)
+  if (part !== undefined) db.noticeExpired(key, part)
   return true
 }

@@ -8,6 +8,7 @@ import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_METADATA, CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
 import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
 import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
+import type { ExpiredPart } from './metadata.js'
 import { Overlay } from './overlay.js'
 import { RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor } from './row-cursor.js'
@@ -50,11 +51,14 @@ const NONE = -1
 const END_LOG_DATA = TYPE_LOG_DATA[0] as Buffer
 const EMPTY_BATCH = { length: BATCH_HEADER_BYTES, count: 0 }
 
+/** Called for each key that is deleted because time was over; views, valid until it returns. */
+export type ExpiryListener = (namespace: Bytes, key: Bytes, part: ExpiredPart) => void
+
 export class Turn {
   /** Unix milliseconds, the same for all commands of a turn. */
   nowMs = 0
-  /** Called for each key that a command finds expired and deletes; views, valid until it returns. */
-  expiryListener: ((namespace: Bytes, key: Bytes) => void) | undefined
+  /** Told of keys that commands find expired and delete. */
+  expiryListener: ExpiryListener | undefined
   /** Called with the latest sequence after each commit, before its replies leave. They must not write. */
   readonly commitListeners = new Set<(sequence: number) => void>()
   /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */

@@ -1,9 +1,11 @@
 /**
  * Values as DUMP, RESTORE and RDB files see them: what a key is, whatever its rows are. A type joins by an entry here.
- * Bitmaps are strings to Redis; a HyperLogLog is a string that says so in its first bytes.
+ * Bitmaps are strings to Redis; a HyperLogLog is a string that says so in its first bytes. Sorted integers, which Redis
+ * does not have, are sets of their decimal forms. Source: kvrocks src/storage/rdb/rdb.cc, SaveObject.
  */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { decimal } from '../bytes/int64.js'
 import type { Database } from '../storage/database.js'
 import {
   type DataType,
@@ -13,6 +15,7 @@ import {
   TYPE_HYPERLOGLOG,
   TYPE_LIST,
   TYPE_SET,
+  TYPE_SORTEDINT,
   TYPE_STREAM,
   TYPE_STRING,
   TYPE_ZSET,
@@ -28,6 +31,7 @@ import * as hyperloglogs from './hyperloglog.js'
 import * as keys from './key.js'
 import * as lists from './list/list.js'
 import * as sets from './set.js'
+import * as sortedints from './sortedint.js'
 import * as streams from './stream/logical.js'
 import * as strings from './string.js'
 import * as zsets from './zset.js'
@@ -65,6 +69,10 @@ const READERS: Readonly<Record<DataType, Reader>> = {
       const { member, score } = zsets.copyOfRow(row.key)
       return [member, score]
     }),
+  }),
+  [TYPE_SORTEDINT]: (db, key) => ({
+    type: 'set',
+    members: sortedints.range(db, key, { reverse: false, offset: 0, count: -1 }).map(decimal),
   }),
   [TYPE_STREAM]: streams.toValue,
 }

@@ -32,3 +32,15 @@ test('GET shows a bitmap as a string, up to max-bitmap-to-string-mb', async (t) 
   await s.run('setbit', 'b', 8 * 1024 * 1024, 1)
   t.match(await s.run('get', 'b'), /^-ERR Operation aborted: The size of the bitmap string exceeds/)
 })
+
+test('DUMP gives a set of the ids, as text', async (t) => {
+  await using s = await startServer()
+  await s.run('siadd', 'ids', '100', '200', '300', '18446744073709551615')
+  const payload = Buffer.from((await s.run('dump', 'ids')).replace(/^\$\d+\r\n|\r\n$/g, ''), 'latin1')
+  t.equal(await s.run('restore', 'copy', '0', payload), '+OK\r\n')
+  t.equal(await s.run('type', 'copy'), '+set\r\n')
+  t.equal(
+    await s.run('smembers', 'copy'),
+    '*4\r\n$3\r\n100\r\n$20\r\n18446744073709551615\r\n$3\r\n200\r\n$3\r\n300\r\n',
+  )
+})

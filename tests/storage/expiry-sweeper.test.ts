@@ -37,6 +37,32 @@ test('expired keys are deleted, others are not, and subscribers learn of it once
   t.equal(await s.run('exists', 'later', 'never'), ':2\r\n')
 })
 
+test('a hash that dies with its last field is announced as such, and its readers learn of each expiry', async (t) => {
+  await using s = await startServer()
+  await s.run('config', 'set', 'notify-keyspace-events', 'KA')
+  const subscriber = await s.connect()
+  await subscriber.run('psubscribe', '__keyspace@0__:*')
+  const event = async (): Promise<unknown> => ((await subscriber.nextReply()).value as unknown[])[3]
+  await s.run('hset', 'h', 'a', '1', 'b', '2')
+  await s.run('hpexpire', 'h', '10', 'FIELDS', '1', 'a')
+  await s.run('hpexpire', 'h', '20', 'FIELDS', '1', 'b')
+  t.same([await event(), await event(), await event()], ['hset', 'hexpire', 'hexpire'])
+  const reader = await s.connect()
+  await reader.run('hello', '3')
+  await reader.run('client', 'tracking', 'on')
+  t.equal(await reader.run('hlen', 'h'), ':2\r\n')
+  s.advance(11)
+  s.server.cron.run('invalidate expired keys')
+  const invalidation = '>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nh\r\n'
+  t.equal((await reader.nextReply()).bytes, invalidation)
+  t.equal(await reader.run('hlen', 'h'), ':1\r\n')
+  s.advance(10)
+  await sweep(s)
+  t.equal((await reader.nextReply()).bytes, invalidation)
+  t.same([await event(), await event()], ['hexpired', 'del'])
+  t.match(await s.run('info', 'stats'), /expired_keys:0\r\n/)
+})
+
 test('what the turn has written over an expired key stays', async (t) => {
   await using s = await startServer()
   await s.run('psetex', 'k', '10', 'old')
@@ -57,10 +83,10 @@ test('DEBUG SET-ACTIVE-EXPIRE stops the sweep, and a replica never sweeps', asyn
   s.server.sweepExpired()
   t.notOk(s.server.store.turn.isDirty)
   await s.run('debug', 'set-active-expire', '1')
-  s.server.isReadOnlyReplica = true
+  t.equal(await s.run('replicaof', '127.0.0.1', '1'), '+OK\r\n')
   s.server.sweepExpired()
   t.notOk(s.server.store.turn.isDirty)
-  s.server.isReadOnlyReplica = false
+  t.equal(await s.run('replicaof', 'no', 'one'), '+OK\r\n')
   s.server.sweepExpired()
   await s.run('ping')
   t.equal(s.server.store.latestSequence(), sequence + 1)

@@ -17,7 +17,15 @@ import * as errors from '../../protocol/errors/tracking.js'
 import { Reply } from '../../protocol/reply.js'
 import type { Database } from '../../storage/database.js'
 import { namespacePrefix, parseNsKey } from '../../storage/keys.js'
-import { expireMsOf, isExpired, isReadable } from '../../storage/metadata.js'
+import {
+  decodeMetadata,
+  expireMsOf,
+  fieldExpiryOf,
+  isExpired,
+  isReadable,
+  rowType,
+  TYPE_HASH,
+} from '../../storage/metadata.js'
 import type { Store } from '../../storage/store.js'
 import type { Connection } from '../connection.js'
 import { Broadcasts } from './broadcasts.js'
@@ -28,6 +36,8 @@ const CHANNEL = '__redis__:invalidate'
 /** Keys that one command forgets at most while the table is too large. */
 const EVICTED_MAX = 100
 const MESSAGE_BYTES = 128
+/** How long a client may keep what it has read of a hash whose fields expire at times that are not known. */
+const FIELDS_CHECK_MS = 1000
 
 export interface TrackingHost {
   readonly store: Store
@@ -36,6 +46,8 @@ export interface TrackingHost {
   readonly keysMax: () => number
   /** Sends bytes that answer no request. */
   readonly push: (connection: Connection, bytes: Buffer) => void
+  /** Has the turn end, although no client may have anything to do with it. */
+  readonly endTurnSoon: () => void
 }
 
 export class TrackingTable implements Tracking {
@@ -176,16 +188,14 @@ export class TrackingTable implements Tracking {
     this.invalidateAll('')
   }
 
-  /** A key of `namespace` was deleted, for its time was over. */
+  /** A key of `namespace` was deleted, for its time or that of its last field was over. */
   keyExpired(namespace: Bytes, key: Bytes): void {
     this.invalidate([this.#host.store.database(namespace).nsKey(key).latin1Slice(0)], undefined)
   }
 
-  /** Called regularly: invalidates remembered keys whose time is over. True if there were any. */
-  expire(nowMs: number): boolean {
-    const expired = this.#keys.expired(nowMs)
-    this.invalidate(expired, undefined)
-    return expired.length > 0
+  /** Called regularly: invalidates remembered keys whose time is over. */
+  expire(nowMs: number): void {
+    this.invalidate(this.#keys.expired(nowMs), undefined)
   }
 
   /** At the end of a turn: sends what is broadcast. */
@@ -196,7 +206,7 @@ export class TrackingTable implements Tracking {
 
   #remember(tracker: Tracker, db: Database, key: Buffer): void {
     const row = db.getMetadata(key)
-    const expireMs = row === undefined || !isReadable(row) || isExpired(row, db.nowMs) ? 0 : expireMsOf(row)
+    const expireMs = row === undefined || !isReadable(row) ? 0 : changeMsOf(row, db.nowMs)
     this.#keys.add(db.nsKey(key).latin1Slice(0), tracker, expireMs)
   }
 
@@ -211,6 +221,7 @@ export class TrackingTable implements Tracking {
   }
 
   #noteBroadcast(nsKey: string, author: Connection | undefined): void {
+    this.#host.endTurnSoon()
     const parsed = parseNsKey(Buffer.from(nsKey, 'latin1'), this.#host.store.slotEncoded)
     if (parsed !== undefined) this.#broadcasts.note(parsed.namespace.latin1Slice(0), parsed.key.latin1Slice(0), author)
   }
@@ -257,6 +268,17 @@ export class TrackingTable implements Tracking {
     reply.integer(redirect)
     this.#host.push(connection, reply.take())
   }
+}
+
+/** When what the key holds changes by itself, in Unix milliseconds; 0 = never. */
+function changeMsOf(row: Bytes, nowMs: number): number {
+  if (isExpired(row, nowMs)) return 0
+  const expireMs = expireMsOf(row)
+  const fields = rowType(row) === TYPE_HASH ? fieldExpiryOf(decodeMetadata(row)) : undefined
+  if (fields === undefined || fields.latestMs < nowMs) return expireMs
+  // Of a hash whose first field has expired it is not known when the next one will.
+  const fieldMs = fields.earliestMs < nowMs ? nowMs + FIELDS_CHECK_MS : fields.earliestMs
+  return expireMs === 0 ? fieldMs : Math.min(expireMs, fieldMs)
 }
 
 function writeKeys(reply: Reply, keys: readonly string[]): void {
