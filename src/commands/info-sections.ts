@@ -38,7 +38,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: 'Memory', fields: memoryFields },
   { title: 'Persistence', fields: persistenceFields },
   { title: 'Stats', fields: statsFields },
-  { title: 'Replication', needsDatabase: true, fields: replicationFields },
+  { title: 'Replication', fields: replicationFields },
   { title: 'CPU', fields: cpuFields },
   { title: 'Commandstats', fields: commandFields },
   { title: 'Errorstats', fields: errorFields },

@@ -1,0 +1,229 @@
+/** What a replica of Kvrocks sends to its master, and the bytes that it gets. */
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { startNode } from '../support/nodes.js'
+import { encodeRequest } from '../support/resp.js'
+import { startServer, type TestServer } from '../support/server.js'
+import { Wire } from './wire.js'
+
+const HANDSHAKE =
+  '*1\r\n$8\r\n_db_name\r\n' +
+  '*5\r\n$8\r\nreplconf\r\n$14\r\nlistening-port\r\n$4\r\n6789\r\n$10\r\nip-address\r\n$8\r\n10.1.2.3\r\n'
+
+/** A connection that has asked for the changes from `sequence` on and was told that it gets them. */
+async function following(node: TestServer, sequence: number): Promise<Wire> {
+  const wire = await Wire.connect(node.port)
+  wire.write(HANDSHAKE)
+  await wire.takeLike('change.me.db\r\n+OK\r\n')
+  wire.write(encodeRequest(['PSYNC', String(sequence)]))
+  const answer = await wire.takeLike('+OK\r\n')
+  if (answer !== '+OK\r\n') throw new Error(answer)
+  return wire
+}
+
+const BATCH_OF_SET =
+  // sequence and count, then log data `1`, then the row of `k` in column family 1.
+  '01000000000000000100000003013105010d0b5f5f6e616d6573706163656b0a8100000000000000'
+
+test('the handshake, and each batch of the log as a bulk string with its sequence', async (t) => {
+  await using node = await startServer()
+  await node.run('set', 'k', 'v')
+  const wire = await Wire.connect(node.port)
+  wire.write(HANDSHAKE)
+  t.equal(await wire.takeLike('change.me.db\r\n+OK\r\n'), 'change.me.db\r\n+OK\r\n')
+  wire.write('*2\r\n$5\r\nPSYNC\r\n$1\r\n1\r\n')
+  t.equal(await wire.takeLike('+OK\r\n'), '+OK\r\n')
+  const header = await wire.takeLine()
+  t.equal(header, '$42\r\n')
+  const batch = Buffer.from(await wire.take(42), 'latin1').toString('hex')
+  t.equal(batch, `${BATCH_OF_SET}0076`)
+  t.equal(await wire.take(2), '\r\n')
+  await node.run('del', 'k')
+  t.equal((await wire.takeBulk()).readUInt32LE(0), 2)
+  t.equal(
+    /^slave0.*\r$/m.exec(await node.run('info', 'replication'))?.[0],
+    'slave0:ip=10.1.2.3,port=6789,state=online,offset=2,lag=0\r',
+  )
+  t.equal(await node.run('role'), '*3\r\n$6\r\nmaster\r\n:2\r\n*1\r\n*3\r\n$8\r\n10.1.2.3\r\n$4\r\n6789\r\n$1\r\n2\r\n')
+  t.match(await node.run('client', 'list', 'type', 'replica'), / flags=S /)
+  t.match(await node.run('info', 'stats'), /sync_partial_ok:1\r\nsync_partial_err:0\r\n/)
+})
+
+test('a replica that confirms is asked to when somebody waits, and one of an old version is not', async (t) => {
+  await using node = await startServer()
+  await node.run('set', 'k', 'v')
+  const old = await following(node, 2)
+  const client = await node.connect()
+  t.equal(await client.run('wait', 1, 1), ':0\r\n')
+  await node.run('set', 'k', 'w')
+  t.equal((await old.takeBulk()).readUInt32LE(0), 2)
+  old.close()
+  await eventually(() => (node.server.replication.replicas.length === 0 ? true : undefined))
+  const wire = await following(node, 3)
+  wire.write('*3\r\n$8\r\nreplconf\r\n$3\r\nack\r\n$1\r\n2\r\n')
+  await eventually(() => (node.server.replication.feeds.confirmedBy(2) === 1 ? true : undefined))
+  client.send('set', 'k', 'x')
+  client.send('wait', 1, 0)
+  t.equal((await client.nextReply()).bytes, '+OK\r\n')
+  t.equal((await wire.takeBulk()).readUInt32LE(0), 3)
+  t.equal(await wire.takeLike('$7\r\n_getack\r\n$4\r\nping\r\n'), '$7\r\n_getack\r\n$4\r\nping\r\n')
+  wire.write('*3\r\n$8\r\nreplconf\r\n$3\r\nack\r\n$1\r\n3\r\n')
+  t.equal((await client.nextReply()).bytes, ':1\r\n')
+})
+
+test('a replica with nothing to get is sent pings', async (t) => {
+  await using node = await startServer()
+  const wire = await following(node, 1)
+  t.equal(await wire.takeLike('$4\r\nping\r\n$4\r\nping\r\n'), '$4\r\nping\r\n$4\r\nping\r\n')
+})
+
+test('REPLCONF and PSYNC refuse what they cannot take, in the words that replicas look for', async (t) => {
+  await using node = await startServer()
+  await node.run('set', 'k', 'v')
+  await node.run('mset', 'a', 1, 'b', 2)
+  for (const [words, reply] of [
+    [['replconf', 'listening-port'], "-ERR wrong number of arguments for 'replconf' command\r\n"],
+    [['replconf', 'listening-port', 1, 'x'], '-ERR wrong number of arguments\r\n'],
+    [['replconf', 'listening-port', 0], '-ERR listening-port should be number or out of range\r\n'],
+    [['replconf', 'listening-port', 65535], '-ERR listening-port should be number or out of range\r\n'],
+    [['replconf', 'ip-address', ''], '-ERR ip-address should not be empty\r\n'],
+    [['replconf', 'something', 1], '-ERR unknown option\r\n'],
+    [['psync', 'x'], '-ERR value is not an unsigned long long or out of range\r\n'],
+    [['psync', 'short', 1], '-ERR Wrong replication id length\r\n'],
+    [['psync', 5], '-ERR sequence out of range, please use fullsync\r\n'],
+    [['psync', 0], '-ERR sequence out of range, please use fullsync\r\n'],
+    // Within the batch of MSET.
+    [['psync', 3], '-ERR sequence out of range, please use fullsync\r\n'],
+  ] as const) {
+    t.equal(await node.run(...words), reply, words.join(' '))
+  }
+  t.match(await node.run('info', 'stats'), /sync_partial_ok:0\r\nsync_partial_err:3\r\n/)
+})
+
+test('with use-rsid-psync each batch ends with the id, and one of another history is refused', async (t) => {
+  await using node = await startServer({ config: { 'use-rsid-psync': true } })
+  await node.run('set', 'k', 'v')
+  const id = /master_replid:(\w+)/.exec(await node.run('info', 'replication'))?.[1] ?? ''
+  t.match(id, /^[0-9A-Z]{16}$/)
+  const wire = await Wire.connect(node.port)
+  wire.write(encodeRequest(['psync', id, '1']))
+  t.equal(await wire.takeLike('+OK\r\n'), '+OK\r\n')
+  for (const sequence of [1, 2]) {
+    const batch = await wire.takeBulk()
+    t.equal(batch.readUInt32LE(0), sequence)
+    t.equal(batch.subarray(-20).toString('latin1'), `\x03\x12r ${id}`)
+  }
+  t.equal(await node.run('psync', 'ABCDEFGHIJKLMNOP', 3), '-ERR wrong replication id of the last log\r\n')
+  t.equal(await node.run('psync', 'ABCDEFGHIJKLMNOP', 4), '-ERR sequence out of range, please use fullsync\r\n')
+})
+
+test('a full sync: the names of the checkpoint, then sizes and contents of files', async (t) => {
+  await using node = await startNode()
+  await node.run('set', 'k', 'v')
+  await node.server.store.rocks.flush()
+  const meta = await Wire.connect(node.port)
+  meta.write('*1\r\n$11\r\n_fetch_meta\r\n')
+  const line = await meta.takeRest()
+  t.match(line, /^[A-Za-z0-9.,_-]+\r\n$/)
+  const names = line.trimEnd().split(',')
+  const directory = join(node.dir, 'checkpoint')
+  t.same(names.toSorted(), readdirSync(directory).toSorted())
+  t.ok(names.includes('CURRENT'))
+  const wire = await Wire.connect(node.port)
+  wire.write(encodeRequest(['_fetch_file', names.join(',')]))
+  let expected = ''
+  for (const name of names) {
+    const content = readFileSync(join(directory, name)).toString('latin1')
+    expected += `${content.length}\r\n${content}`
+  }
+  t.equal(await wire.takeRest(), expected)
+  t.match(await node.run('info', 'stats'), /sync_full:1\r\n/)
+})
+
+test('a file that is not in the checkpoint ends the connection, also where a name leads out of it', async (t) => {
+  await using node = await startNode()
+  await node.run('set', 'k', 'v')
+  const meta = await Wire.connect(node.port)
+  meta.write(encodeRequest(['_fetch_meta']))
+  await meta.takeRest()
+  for (const name of ['nothing', '../db/CURRENT', '/etc/hostname', '..', '']) {
+    const wire = await Wire.connect(node.port)
+    wire.write(encodeRequest(['_fetch_file', name]))
+    t.equal(await wire.takeRest(), '', name)
+  }
+})
+
+test('replicas that come soon share a checkpoint; it goes when nobody has used it for half a minute', async (t) => {
+  await using node = await startServer()
+  await node.run('set', 'k', 'v')
+  const names = async (): Promise<string> => {
+    const wire = await Wire.connect(node.port)
+    wire.write(encodeRequest(['_fetch_meta']))
+    return await wire.takeRest()
+  }
+  const first = await names()
+  await node.run('set', 'l', 'v')
+  t.equal(await names(), first)
+  node.advance(30_001)
+  node.server.cron.run('expire the checkpoint of replicas')
+  await eventually(() => (existsSync(join(node.dir, 'checkpoint')) ? undefined : true))
+  t.match(await names(), /^[^-]/)
+  node.advance(601_000)
+  // Too old to be shared, and in nobody's use: another one is made.
+  t.match(await names(), /^[^-]/)
+})
+
+test('max-replication-mb bounds how fast files are sent', async (t) => {
+  await using node = await startNode({ config: { 'max-replication-mb': 4 } })
+  const client = await node.connect()
+  for (let i = 0; i < 2; i++) await client.run('set', `k${i}`, randomBytes(1 << 20))
+  const meta = await Wire.connect(node.port)
+  meta.write(encodeRequest(['_fetch_meta']))
+  const names = (await meta.takeRest()).trimEnd()
+  const wire = await Wire.connect(node.port)
+  const startMs = performance.now()
+  wire.write(encodeRequest(['_fetch_file', names]))
+  const { length } = await wire.takeRest()
+  t.ok(length > 2 << 20)
+  t.ok(performance.now() - startMs >= 450)
+})
+
+test('a replica that lags too far, or takes nothing, is dropped', async (t) => {
+  await using node = await startServer({ config: { 'max-replication-lag': 5, 'replication-send-timeout-ms': 1000 } })
+  const client = await node.connect()
+  const wire = await following(node, 1)
+  wire.socket.pause()
+  for (let i = 0; i < 40; i++) await client.run('set', 'k', Buffer.alloc(1 << 20))
+  node.server.cron.run('check replicas')
+  await eventually(async () => (node.server.replication.replicas.length === 0 ? true : undefined))
+  await client.run('config', 'set', 'max-replication-lag', 0)
+  const stuck = await following(node, 41)
+  stuck.socket.pause()
+  for (let i = 0; i < 40; i++) await client.run('set', 'k', Buffer.alloc(1 << 20))
+  node.server.cron.run('check replicas')
+  t.equal(node.server.replication.replicas.length, 1)
+  node.advance(1000)
+  node.server.cron.run('check replicas')
+  t.equal(node.server.replication.replicas.length, 0)
+  for (const each of [wire, stuck]) each.close()
+})
+
+test('the commands of the link need the administrator', async (t) => {
+  await using node = await startServer({ config: { requirepass: 'pw', 'repl-namespace-enabled': true } })
+  await node.run('auth', 'pw')
+  await node.run('namespace', 'add', 'ns', 'token')
+  await node.run('auth', 'token')
+  for (const words of [
+    ['_db_name'],
+    ['psync', 1],
+    ['_fetch_meta'],
+    ['_fetch_file', 'CURRENT'],
+    ['slaveof', 'no', 'one'],
+  ]) {
+    t.equal(await node.run(...words), '-ERR admin permission required to perform the command\r\n')
+  }
+})
