@@ -1,6 +1,7 @@
 /**
  * The scripts and function libraries of one server: it finds or compiles them, keeps them in the column family
- * `propagate`, and runs them as one atomic step. What a script wrote is taken back when it raises an error or is stopped.
+ * `propagate`, and runs them as one atomic step. What a script wrote stays when it raises an error, as
+ * in Redis and Kvrocks, and is taken back when it is stopped.
  *
  * The Lua state is made when it is first needed, and libraries are then loaded from the database.
  */
@@ -8,6 +9,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import {
+  keepsWrites,
   libraryExists,
   NO_SCRIPT,
   NO_SUCH_FUNCTION,
@@ -266,7 +268,7 @@ export class Scripts {
     try {
       return run()
     } catch (error) {
-      turn.rollback(savepoint)
+      if (!keepsWrites(error)) turn.rollback(savepoint)
       throw error
     } finally {
       this.#call = undefined
@@ -280,10 +282,14 @@ export class Scripts {
     reply.clear()
     reply.protocol = protocol
     if (call === undefined) throw new Error('a command without a script')
+    const { turn } = this.#store
+    const savepoint = call.batchBytesMax > 0 ? turn.savepoint() : undefined
     try {
       call.run(args, reply, this.#rules)
-      const written = this.#store.turn.batchBytes - this.#batchStart
-      if (call.batchBytesMax > 0 && written > call.batchBytesMax) throw BATCH_TOO_LARGE
+      if (savepoint !== undefined && turn.batchBytes - this.#batchStart > call.batchBytesMax) {
+        turn.rollback(savepoint)
+        throw BATCH_TOO_LARGE
+      }
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error
       reply.clear()

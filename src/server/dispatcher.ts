@@ -17,6 +17,7 @@ import {
   OK_LOADING,
   OK_STALE,
   OK_SUBSCRIBED,
+  PUSHES,
   READONLY,
   WRITE,
 } from '../commands/command.js'
@@ -94,7 +95,7 @@ export class Dispatcher {
       if (command !== undefined) command.stats.rejected++
       this.#refuse(connection, replyStart, error, command)
     }
-    this.#afterReply(connection, replyStart)
+    this.#afterReply(connection, replyStart, command)
     if (connection.tracker !== undefined) endCaching(connection, connection.tracker, command)
   }
 
@@ -228,7 +229,7 @@ export class Dispatcher {
       if (savepoint !== undefined) this.#checkBatch(savepoint)
     } catch (error) {
       command.stats.failed++
-      this.#undo(context, replyStart, savepoint, error)
+      if (!scriptErrors.keepsWrites(error)) this.#undo(context, replyStart, savepoint, error)
       this.#answerErrorIn(context, replyStart, error)
     }
     turn.endCommand()
@@ -323,11 +324,12 @@ export class Dispatcher {
     this.#answerError(connection, replyStart, error)
   }
 
-  #afterReply(connection: Connection, replyStart: number): void {
+  #afterReply(connection: Connection, replyStart: number, command: BoundCommand | undefined): void {
     connection.isExecuting = false
     if (connection.replyMode !== 'on') {
       // Nothing may wait in a turn's account of a connection that gets no replies.
-      connection.reply.truncate(Math.min(replyStart, connection.reply.length))
+      if (command !== undefined && (command.flags & PUSHES) !== 0) this.#server.turns.note(connection, replyStart)
+      else connection.reply.truncate(Math.min(replyStart, connection.reply.length))
       connection.isAnswerSilent = connection.isSuspended
       if (connection.source === undefined) connection.flushPushes()
       if (connection.replyMode === 'skip-next') connection.replyMode = 'skip'

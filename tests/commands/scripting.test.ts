@@ -34,25 +34,25 @@ test('a script reads and writes, and its reply is that of a command', async (t) 
   t.same(server.logged, [])
 })
 
-test('what a script wrote is taken back when it fails, and kept when it returns an error', async (t) => {
+test('what a script wrote is kept when it fails or returns an error', async (t) => {
   await using server = await startServer()
   await server.run('SET', 'k', 'before')
   const sets = `redis.call('set', 'k', 'after') redis.call('lpush', 'l', 1, 2) redis.call('getdel', 'x')`
   t.match(await server.run('EVAL', `${sets} error('no')`, 0), /^-ERR user_script:1: no script: /)
-  t.equal(await server.run('GET', 'k'), '$6\r\nbefore\r\n')
-  t.equal(await server.run('LLEN', 'l'), ':0\r\n')
+  t.equal(await server.run('GET', 'k'), '$5\r\nafter\r\n')
+  t.equal(await server.run('LLEN', 'l'), ':2\r\n')
   t.match(
     await server.run('EVAL', `${sets} redis.call('incr', 'k')`, 0),
     /^-ERR value is not an integer or out of range script: /,
   )
-  t.equal(await server.run('GET', 'k'), '$6\r\nbefore\r\n')
+  t.equal(await server.run('LLEN', 'l'), ':4\r\n')
   t.equal(await server.run('EVAL', `redis.call('set', 'k', 'after') return redis.error_reply('MY x')`, 0), '-MY x\r\n')
   t.equal(await server.run('GET', 'k'), '$5\r\nafter\r\n')
   t.equal(await server.run('EVAL', `redis.pcall('incr', 'k') redis.call('set', 'k', 'caught') return 1`, 0), ':1\r\n')
   t.equal(await server.run('GET', 'k'), '$6\r\ncaught\r\n')
 })
 
-test('writes of the same turn before the script survive its failure', async (t) => {
+test('writes of the same turn survive the failure of a script, those before it and its own', async (t) => {
   await using server = await startServer()
   const client = await server.connect()
   client.send('SET', 'a', '1')
@@ -60,7 +60,7 @@ test('writes of the same turn before the script survive its failure', async (t) 
   client.send('GET', 'a')
   t.equal((await client.nextReply()).bytes, '+OK\r\n')
   t.match((await client.nextReply()).bytes, /^-ERR/)
-  t.equal((await client.nextReply()).bytes, '$1\r\n1\r\n')
+  t.equal((await client.nextReply()).bytes, '$1\r\n2\r\n')
 })
 
 test('a script that runs too long is stopped and taken back', async (t) => {
@@ -85,7 +85,8 @@ test('what one script writes is bounded as what one command writes', async (t) =
     await server.run('EVAL', `for i = 1, 1000 do redis.call('set', i, string.rep('x', 1000)) end`, 0),
     /^-ERR Operation aborted: Memory limit reached script: /,
   )
-  t.equal(await server.run('STRLEN', 1), ':0\r\n')
+  t.equal(await server.run('STRLEN', 1), ':1000\r\n')
+  t.equal(await server.run('EXISTS', 97, 98), ':1\r\n', 'what would have been too much was not written')
 })
 
 test('commands that are not for scripts, wrong ones and unknown ones are refused', async (t) => {
@@ -151,7 +152,7 @@ test('a script inside a transaction', async (t) => {
   t.equal(await server.run('SET', 'k', 1), '+QUEUED\r\n')
   t.equal(await server.run('EVAL', `redis.call('incr', 'k') error('x')`, 0), '+QUEUED\r\n')
   t.equal(await server.run('EVAL', `return redis.call('incr', 'k')`, 0), '+QUEUED\r\n')
-  t.match(await server.run('EXEC'), /^\*3\r\n\+OK\r\n-ERR user_script:1: x [^\r\n]*\r\n:2\r\n$/)
+  t.match(await server.run('EXEC'), /^\*3\r\n\+OK\r\n-ERR user_script:1: x [^\r\n]*\r\n:3\r\n$/)
 })
 
 test('a script breaks the transaction of those who watch what it writes', async (t) => {

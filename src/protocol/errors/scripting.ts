@@ -5,8 +5,8 @@
 import { err, ReplyError } from '../errors.js'
 
 /**
- * Why a script or a library could not be compiled or did not end, and the reason to roll back what the script wrote. A
- * script that returns an error table has ended, so that is a reply and not this.
+ * Why a script or a library could not be compiled or did not end. A script that returns an error table has ended, so
+ * that is a reply and not this.
  */
 export class ScriptError extends ReplyError {
   /**
@@ -19,6 +19,11 @@ export class ScriptError extends ReplyError {
   ) {
     super(text)
   }
+}
+
+/** True if an error ended a script whose writes stay, as in Redis and Kvrocks: it was not stopped from outside. */
+export function keepsWrites(error: unknown): boolean {
+  return error instanceof ScriptError && !error.stopped
 }
 
 /** A command that the script may not run, whatever the command: an error that speaks of the script and names its line. */
