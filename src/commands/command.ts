@@ -44,6 +44,8 @@ export const SCRIPTING = 1 << 16
 
 /** Allowed to a RESP2 client that has subscribed to something. */
 export const OK_SUBSCRIBED = 1 << 17
+/** Its reply is a push, which CLIENT REPLY does not silence. */
+export const PUSHES = 1 << 18
 
 /** Where the keys are: index of the first, index of the last (negative: counted from the end), and the step. */
 export interface KeyRange {

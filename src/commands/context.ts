@@ -52,6 +52,8 @@ export interface BlockRequest {
   readonly afterCommit?: true
   /** True if the answer shows what the keys hold and changes nothing: then the client has read them. */
   readonly reads?: true
+  /** True if a key that is of another type now ends the wait with that error; otherwise the client waits on. */
+  readonly failsOnOtherTypes?: true
   /** Milliseconds; 0 = for ever. */
   readonly timeoutMs: number
   /** Tries again, as the command would: true if it has answered. May throw a ReplyError. */

@@ -44,6 +44,12 @@ export const debugCommands: readonly AnyCommand[] = [
   container({ name: 'debug', flags: FLAGS, summary: 'A container for debugging commands.', since: '1.0.0' }, [
     sub('sleep', 3, 'seconds', 'Lets all clients wait.', parseSleep, (context, _args, ms) => {
       context.countTime(ms)
+      if (context.db.turn.isHeld) {
+        // A transaction ends before anything else happens, so the thread itself has to wait.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+        context.reply.ok()
+        return
+      }
       context.defer(context.server.clients.freeze(ms), (reply) => reply.ok())
     }),
     sub(

@@ -17,12 +17,13 @@ import {
   OK_STALE,
   OK_SUBSCRIBED,
   PUBSUB,
+  PUSHES,
   READONLY,
   serverCommand,
 } from './command.js'
 import type { ServerContext } from './context.js'
 
-const SUBSCRIBING = READONLY | PUBSUB | NO_MULTI | NO_SCRIPT | OK_LOADING | OK_STALE | OK_SUBSCRIBED
+const SUBSCRIBING = READONLY | PUBSUB | NO_MULTI | NO_SCRIPT | OK_LOADING | OK_STALE | OK_SUBSCRIBED | PUSHES
 const PUBLISHING = READONLY | PUBSUB | FAST | OK_LOADING | OK_STALE
 
 interface Verb {

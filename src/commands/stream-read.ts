@@ -214,6 +214,7 @@ function readGroup(context: Context, _args: Args, options: ReadOptions): void {
   }
   context.block({
     keys: own.streams.map(({ key }) => key),
+    failsOnOtherTypes: true,
     timeoutMs: options.timeoutMs,
     attempt: (retried) => giveAll(retried, own, true),
     expire: (target) => target.nilArray(),

@@ -4,7 +4,7 @@
  */
 
 import type { BlockRequest } from '../commands/context.js'
-import { ReplyError, UNBLOCKED } from '../protocol/errors.js'
+import { ReplyError, UNBLOCKED, WRONG_TYPE } from '../protocol/errors.js'
 import type { Connection } from './connection.js'
 
 export interface Waiter {
@@ -27,15 +27,21 @@ export class Blocking {
   readonly #followers = new Set<Waiter>()
   readonly #resume: Resume
   readonly #run: (connection: Connection, attempt: () => boolean) => boolean
+  readonly #countError: (error: ReplyError) => void
   #count = 0
 
   /**
    * `run` calls an attempt as a command of the connection, with what follows a command; `resume` is called when a client
    * may go on.
    */
-  constructor(run: (connection: Connection, attempt: () => boolean) => boolean, resume: Resume) {
+  constructor(
+    run: (connection: Connection, attempt: () => boolean) => boolean,
+    resume: Resume,
+    countError: (error: ReplyError) => void,
+  ) {
     this.#run = run
     this.#resume = resume
+    this.#countError = countError
   }
 
   /** Number of clients that wait. */
@@ -75,9 +81,9 @@ export class Blocking {
     }
   }
 
-  /** Lets all try: a range of keys was written. */
-  wakeAll(): void {
-    this.wake([...this.#queues.keys()])
+  /** Lets all try who wait for keys that begin with `prefix`: all of them were deleted. */
+  wakeAll(prefix: string): void {
+    this.wake([...this.#queues.keys()].filter((nsKey) => nsKey.startsWith(prefix)))
   }
 
   /** Lets those try who wait for any commit. */
@@ -95,8 +101,11 @@ export class Blocking {
     if (waiter === undefined) return false
     this.remove(connection)
     const start = connection.reply.length
-    if (how === 'error') connection.reply.error(UNBLOCKED)
-    else expire(waiter)
+    if (how === 'timeout') expire(waiter)
+    else {
+      this.#countError(UNBLOCKED)
+      connection.reply.error(UNBLOCKED)
+    }
     this.#answered(connection, start)
     return true
   }
@@ -126,6 +135,9 @@ export class Blocking {
         return request.attempt(connection.context)
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
+        // A key of another type is not what the client waits for: it waits on. Source: redis src/blocked.c.
+        if (error === WRONG_TYPE && request.failsOnOtherTypes !== true) return false
+        this.#countError(error)
         connection.reply.error(error)
         return true
       }

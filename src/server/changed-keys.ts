@@ -52,8 +52,10 @@ export class ChangedKeys {
       if (this.#nsKeys.size === 0 && this.#prefixes.length === 0) return
       const nsKeys = [...this.#nsKeys]
       this.#nsKeys.clear()
-      for (const prefix of this.#prefixes.splice(0)) transactions.touchAll(prefix)
+      const prefixes = this.#prefixes.splice(0)
+      for (const prefix of prefixes) transactions.touchAll(prefix)
       transactions.touch(nsKeys)
+      for (const prefix of prefixes) blocking.wakeAll(prefix)
       blocking.wake(nsKeys)
     }
   }

@@ -300,7 +300,8 @@ export class Connection implements Client {
     } else {
       this.reply.clear()
     }
-    if (this.isClosing && this.source === undefined) this.#socket.end()
+    // Not only the half of it: a client that goes on writing has to learn that nobody reads.
+    if (this.isClosing && this.source === undefined) this.#socket.destroySoon()
     return bytes
   }
 }

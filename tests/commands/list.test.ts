@@ -124,3 +124,16 @@ test('SORT BY nosort DESC gives a list from its end', async (t) => {
   t.same(await client.value('sort', 'l', 'by', 'nosort', 'desc'), ['2', '10', '1'])
   t.same(await client.value('sort', 'l', 'by', 'nosort'), ['1', '10', '2'])
 })
+
+test('a client that waits for a list waits on when the key becomes something else', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  client.send('blpop', 'k', '0')
+  const other = await s.connect()
+  while (!(await other.run('info', 'clients')).includes('blocked_clients:1')) {}
+  for (const words of [['multi'], ['lpush', 'k', 'a'], ['del', 'k'], ['set', 'k', 'v'], ['exec'], ['del', 'k']]) {
+    await other.run(...words)
+  }
+  t.equal(await other.run('lpush', 'k', 'b'), ':1\r\n')
+  t.equal((await client.nextReply()).bytes, '*2\r\n$1\r\nk\r\n$1\r\nb\r\n')
+})

@@ -84,3 +84,12 @@ test('keyspace events tell what happened to which key, for the classes that are 
   await s.run('hset', 'h', 'f', 'v')
   t.same((await listener.nextReply()).value, ['pmessage', '__key*__:*', '__keyevent@0__:hset', 'h'])
 })
+
+test('CLIENT REPLY OFF silences no message and no confirmation of a subscription', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  client.send('client', 'reply', 'off')
+  t.equal(await client.run('subscribe', 'c'), '*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n')
+  t.equal(await s.run('publish', 'c', 'm'), ':1\r\n')
+  t.equal((await client.nextReply()).bytes, '*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n')
+})

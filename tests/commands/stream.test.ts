@@ -294,3 +294,14 @@ test('changes of streams are told to those who subscribed to them', async (t) =>
     t.same((await listener.nextReply()).value, ['pmessage', '__keyevent@*', `__keyevent@0__:${event}`, 's'])
   }
 })
+
+test('a client that waits for a group learns that the database was emptied', async (t) => {
+  await using s = await startServer()
+  await s.run('xgroup', 'create', 's', 'g', '$', 'mkstream')
+  const client = await s.connect()
+  client.send('xreadgroup', 'group', 'g', 'c', 'block', '0', 'streams', 's', '>')
+  while (!(await s.run('info', 'clients')).includes('blocked_clients:1')) {}
+  await s.run('flushall')
+  t.match((await client.nextReply()).bytes, /^-NOGROUP /)
+  t.match(await s.run('info', 'errorstats'), /errorstat_NOGROUP:count=1/)
+})

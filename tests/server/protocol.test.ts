@@ -286,3 +286,14 @@ async function freePorts(count: number): Promise<number[]> {
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
   return ports
 }
+
+test('after a protocol error a client that goes on writing finds the connection closed', async (t) => {
+  await using s = await startServer()
+  for (const start of ['\0', '*\0', '$\0']) {
+    const client = await s.connect()
+    client.write(start)
+    const timer = setInterval(() => client.write('payload'.repeat(1000)), 1)
+    t.match(await client.untilClosed(), /^-ERR Protocol error: /)
+    clearInterval(timer)
+  }
+})
