@@ -12,6 +12,8 @@
 
 package require Tcl 8.6-
 
+if {![info exists ::answersInner]} { set ::answersInner 0 }
+
 namespace eval redis {
   variable nextId 0
   # A dictionary a client, by number: fd host port tls deferred blocking readraw reconnect callbacks attributes.
@@ -27,7 +29,7 @@ proc redis {{host 127.0.0.1} {port 6379} {deferred 0} {tls 0} {tlsOptions {}} {r
   set id [incr ::redis::nextId]
   set ::redis::clients($id) [dict create \
     fd [::redis::connect $host $port] host $host port $port deferred $deferred blocking 1 \
-    readraw $readraw reconnect 0 callbacks {} attributes {}]
+    readraw $readraw reconnect 0 callbacks {}]
   return [interp alias {} ::redis::client$id {} ::redis::call $id]
 }
 
@@ -41,6 +43,7 @@ proc ::redis::connect {host port} {
 proc ::redis::call {id word args} {
   variable clients
   if {![info exists clients($id)]} { error "the client is closed" }
+  if {[answersHere $id $word $args answer]} { return $answer }
   if {[info commands ::redis::words::$word] ne {}} {
     return [::redis::words::$word $id {*}$args]
   }
@@ -52,6 +55,37 @@ proc ::redis::call {id word args} {
   return $result
 }
 
+# CONFIG SET and GET of what only chooses the inner form of small collections, or the rhythm of Redis's housekeeping, is
+# answered here: a server that has no such forms has no such settings, and files set them outside of their cases.
+set ::redis::inner {
+  *-max-ziplist-* *-max-listpack-* set-max-intset-entries list-compress-depth stream-node-max-* hll-sparse-max-bytes
+  activerehashing hz dynamic-hz active-expire-effort lazyfree-lazy-* rdbcompression sanitize-dump-payload
+}
+array set ::redis::innerValues {}
+
+proc ::redis::answersHere {id word arguments answerName} {
+  upvar 1 $answerName answer
+  if {![string equal -nocase $word config] || [llength $arguments] < 2 || !$::answersInner} { return 0 }
+  if {[dict get $::redis::clients($id) deferred] || ![dict get $::redis::clients($id) blocking]} { return 0 }
+  set pairs [lassign $arguments verb]
+  set name [string tolower [lindex $pairs 0]]
+  set isInner 0
+  foreach pattern $::redis::inner {
+    if {[string match $pattern $name]} { set isInner 1 }
+  }
+  if {!$isInner || [string first * $name] >= 0} { return 0 }
+  if {[string equal -nocase $verb set] && [llength $pairs] == 2} {
+    set ::redis::innerValues($name) [lindex $pairs 1]
+    set answer OK
+    return 1
+  }
+  if {[string equal -nocase $verb get] && [llength $pairs] == 1} {
+    set answer [list $name [expr {[info exists ::redis::innerValues($name)] ? $::redis::innerValues($name) : {0}}]]
+    return 1
+  }
+  return 0
+}
+
 proc ::redis::send {id word arguments} {
   variable clients
   set fd [openFd $id]
@@ -61,7 +95,7 @@ proc ::redis::send {id word arguments} {
     set callback [lindex $arguments end]
     set arguments [lrange $arguments 0 end-1]
   }
-  dict set clients($id) attributes {}
+  dict unset clients($id) attributes
   if {[catch {
     puts -nonewline $fd [encode $word {*}$arguments]
     flush $fd
@@ -105,7 +139,7 @@ proc ::redis::drop {id} {
 proc ::redis::renew {id} {
   variable clients
   drop $id
-  foreach {name value} {deferred 0 blocking 1 readraw 0 reconnect 0 callbacks {} attributes {}} {
+  foreach {name value} {deferred 0 blocking 1 readraw 0 reconnect 0 callbacks {}} {
     dict set clients($id) $name $value
   }
   openFd $id
@@ -225,7 +259,10 @@ namespace eval redis::words {
     proc $flag {id value} "dict set ::redis::clients(\$id) $flag \$value"
   }
   proc readingraw {id} { dict get $::redis::clients($id) readraw }
-  proc attributes {id} { dict get $::redis::clients($id) attributes }
+  proc attributes {id} {
+    if {![dict exists $::redis::clients($id) attributes]} { error "can't read the attributes: no such element in array" }
+    dict get $::redis::clients($id) attributes
+  }
   proc channel {id} { dict get $::redis::clients($id) fd }
   proc read {id} { ::redis::readReply $id }
   proc write {id bytes} { puts -nonewline [::redis::openFd $id] $bytes }
