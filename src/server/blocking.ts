@@ -82,8 +82,13 @@ export class Blocking {
   }
 
   /** Lets all try who wait for keys that begin with `prefix`: all of them were deleted. */
-  wakeAll(prefix: string): void {
+  wakePrefix(prefix: string): void {
     this.wake([...this.#queues.keys()].filter((nsKey) => nsKey.startsWith(prefix)))
+  }
+
+  /** Lets all try: the database is another. */
+  wakeAll(): void {
+    this.wake([...this.#queues.keys()])
   }
 
   /** Lets those try who wait for any commit. */

@@ -55,7 +55,7 @@ export class ChangedKeys {
       const prefixes = this.#prefixes.splice(0)
       for (const prefix of prefixes) transactions.touchAll(prefix)
       transactions.touch(nsKeys)
-      for (const prefix of prefixes) blocking.wakeAll(prefix)
+      for (const prefix of prefixes) blocking.wakePrefix(prefix)
       blocking.wake(nsKeys)
     }
   }

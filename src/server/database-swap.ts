@@ -74,7 +74,7 @@ export class DatabaseSwap {
     server.isLoading = false
     // What was known of the keys of the old one holds no longer.
     store.turn.nowMs = server.nowMs()
-    server.transactions.touchAll('')
+    server.transactions.touchEverything()
     server.tracking.invalidateEverything()
     server.namespaces.load()
     server.blocking.wakeAll()

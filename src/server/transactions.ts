@@ -116,6 +116,11 @@ export class TransactionTable implements Transactions {
     }
   }
 
+  /** Breaks those of all who watch something: the database is another. */
+  touchEverything(): void {
+    this.touch([...this.#watchers.keys()])
+  }
+
   /**
    * Breaks those of all who watch keys that begin with `prefix`, one character a byte, and held something: all of them
    * were deleted.
