@@ -15,6 +15,13 @@ export interface Waiter {
   timer: NodeJS.Timeout | undefined
 }
 
+export interface Attempts {
+  /** Calls an attempt as a command of the connection, with what follows a command. */
+  runAttempt(connection: Connection, attempt: () => boolean): boolean
+  /** Notes an error that a waiting client is answered with. */
+  countError(error: ReplyError): void
+}
+
 /** What the server does when a waiting client has been answered. */
 export type Resume = (connection: Connection) => void
 
@@ -26,22 +33,13 @@ export class Blocking {
   /** Those who wait for any commit. */
   readonly #followers = new Set<Waiter>()
   readonly #resume: Resume
-  readonly #run: (connection: Connection, attempt: () => boolean) => boolean
-  readonly #countError: (error: ReplyError) => void
+  readonly #attempts: Attempts
   #count = 0
 
-  /**
-   * `run` calls an attempt as a command of the connection, with what follows a command; `resume` is called when a client
-   * may go on.
-   */
-  constructor(
-    run: (connection: Connection, attempt: () => boolean) => boolean,
-    resume: Resume,
-    countError: (error: ReplyError) => void,
-  ) {
-    this.#run = run
+  /** `resume` is called when a client may go on. */
+  constructor(attempts: Attempts, resume: Resume) {
+    this.#attempts = attempts
     this.#resume = resume
-    this.#countError = countError
   }
 
   /** Number of clients that wait. */
@@ -108,7 +106,7 @@ export class Blocking {
     const start = connection.reply.length
     if (how === 'timeout') expire(waiter)
     else {
-      this.#countError(UNBLOCKED)
+      this.#attempts.countError(UNBLOCKED)
       connection.reply.error(UNBLOCKED)
     }
     this.#answered(connection, start)
@@ -135,14 +133,14 @@ export class Blocking {
     // One that is being closed would take what it cannot deliver.
     if (connection.waiter !== waiter || connection.isClosing) return
     const start = connection.reply.length
-    const answered = this.#run(connection, () => {
+    const answered = this.#attempts.runAttempt(connection, () => {
       try {
         return request.attempt(connection.context)
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
         // A key of another type is not what the client waits for: it waits on. Source: redis src/blocked.c.
         if (error === WRONG_TYPE && request.failsOnOtherTypes !== true) return false
-        this.#countError(error)
+        this.#attempts.countError(error)
         connection.reply.error(error)
         return true
       }

@@ -142,6 +142,10 @@ export class Dispatcher {
     }
   }
 
+  countError(error: ReplyError): void {
+    this.#server.stats.countError(error)
+  }
+
   #attemptEnded(connection: Connection, replyStart: number): void {
     const { changedKeys, tracking, turns } = this.#server
     turns.note(connection, replyStart)

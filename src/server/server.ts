@@ -166,11 +166,7 @@ export class Server implements ServerView {
       committed: (ms) => this.latency.record('commit', ms),
     })
     this.#dispatcher = new Dispatcher(this)
-    this.blocking = new Blocking(
-      (connection, attempt) => this.#dispatcher.runAttempt(connection, attempt),
-      resume,
-      (error) => this.stats.countError(error),
-    )
+    this.blocking = new Blocking(this.#dispatcher, resume)
     this.store.turn.commitListeners.add(() => this.#committed())
     this.streams = new Streams(log, sent, resume)
     this.deferrals = new Deferrals(log, resume)
