@@ -169,7 +169,7 @@ function entryChange(row: Row, base: Base, subKey: Bytes): RowChange | undefined
   return { ...base, subKey: id, op: 'put', command: [XADD, base.key, id, ...strings] }
 }
 
-/** A new group comes with the stream's metadata, for it counts the groups, and without changes of entries or of its own. */
+/** A new group comes with the stream's metadata, for it counts the groups, and without changes of entries or of its own, or in a copy. */
 function groupChange(row: Row, base: Base, group: Bytes, facts: KeyFacts): RowChange | undefined {
   const { key } = base
   if (row.kind !== 'put') return { ...base, subKey: group, op: 'remove', command: [XGROUP, DESTROY, key, group] }

@@ -31,6 +31,7 @@ import { memoryCommands } from './memory.js'
 import { namespaceCommands } from './namespace.js'
 import { objectCommands } from './object.js'
 import { pubsubCommands } from './pubsub.js'
+import { redisReplicationCommands } from './redis-replication.js'
 import { replicationCommands } from './replication.js'
 import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
@@ -79,6 +80,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['generic', sortCommands],
   ['pubsub', pubsubCommands],
   ['replication', replicationCommands],
+  ['replication', redisReplicationCommands],
   ['cdc', feedCommands],
   ['cdc', cdcCommands],
   ['generic', dumpCommands],

@@ -7,6 +7,8 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors/replication.js'
+import { ADMIN_ONLY } from '../protocol/errors.js'
+import type { Announced } from '../replication/peer.js'
 import { REPLICATION_ID_LENGTH } from '../replication/replication-id.js'
 import {
   ADMIN,
@@ -20,6 +22,7 @@ import {
   serverCommand,
 } from './command.js'
 import type { ServerContext } from './context.js'
+import { feedRedis, isUnanswered, parseRedisPsync, redisSetting } from './redis-replication.js'
 
 const LINK = READONLY | ADMIN | NO_SCRIPT | NO_MULTI | REPLICATION | OK_STALE
 const PORT_MAX = 65535
@@ -33,14 +36,14 @@ export const replicationCommands: readonly AnyCommand[] = [
       name: 'replconf',
       arity: -3,
       flags: READONLY | NO_SCRIPT | REPLICATION | OK_STALE,
-      syntax: '<listening-port port | ip-address address> ...',
+      syntax: '<listening-port port | ip-address address | capa capability | rdb-only flag | version version> ...',
       summary: 'Tells the master about the replica at the other end of the connection.',
       since: '1.0.0',
     },
     parseReplicaSettings,
-    ({ client, reply }, _args, { port, ip }) => {
-      if (port !== undefined) client.announced.port = port
-      if (ip !== undefined) client.announced.ip = ip
+    ({ client, reply }, _args, settings) => {
+      if (settings === undefined) return
+      Object.assign(client.announced, settings)
       reply.ok()
     },
   ),
@@ -48,13 +51,21 @@ export const replicationCommands: readonly AnyCommand[] = [
     {
       name: 'psync',
       arity: -2,
-      flags: LINK,
+      // Redis's form is for every user: it sends the keys of the user's namespace.
+      flags: LINK & ~ADMIN,
       syntax: '[replication-id] sequence',
-      summary: 'Sends all changes from a sequence on, as write batches.',
+      summary: 'Sends all changes from a sequence on: as write batches, or to a Redis replica as commands.',
       since: '1.0.0',
     },
-    parsePsync,
-    ({ client, reply, server, store }, _args, { sequence, id }) => {
+    (args) => parseRedisPsync(args) ?? parsePsync(args),
+    (context, _args, request) => {
+      if (!('sequence' in request)) {
+        feedRedis(context, request)
+        return
+      }
+      const { client, reply, server, store } = context
+      const { sequence, id } = request
+      if (!client.isAdmin) throw ADMIN_ONLY
       // What clients were told of must be in the log that the replica is compared with.
       store.turn.commit()
       server.replication.feeds.follow(client, sequence, id)
@@ -169,14 +180,11 @@ function follow(context: ServerContext, _args: Args, choice: MasterChoice | unde
   )
 }
 
-interface ReplicaSettings {
-  readonly port?: number
-  readonly ip?: string
-}
-
-function parseReplicaSettings(args: Args): ReplicaSettings {
+/** Undefined: nothing is answered. */
+function parseReplicaSettings(args: Args): Partial<Announced> | undefined {
+  if (isUnanswered(args)) return undefined
   if (args.count % 2 === 0) throw errors.REPLCONF_ARITY
-  const settings: { port?: number; ip?: string } = {}
+  const settings: Partial<Announced> = {}
   for (let at = 1; at < args.count; at += 2) {
     const value = args.latin1(at + 1)
     if (args.is(at, 'listening-port')) {
@@ -187,7 +195,7 @@ function parseReplicaSettings(args: Args): ReplicaSettings {
       if (value === '') throw errors.EMPTY_IP_ADDRESS
       settings.ip = value
     } else {
-      throw errors.REPLCONF_OPTION
+      Object.assign(settings, redisSetting(args, at))
     }
   }
   return settings

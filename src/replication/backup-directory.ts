@@ -150,6 +150,9 @@ export function quietOptions(slotEncoded: boolean): RocksDBOptions {
     disableAutoCompactions: true,
     blockCacheBytes: 64 * MIB,
     maxOpenFiles: 512,
+    // The log of a server that is stopped is not ours to shorten.
+    walTtlSeconds: Number.POSITIVE_INFINITY,
+    walSizeLimitMb: 0,
   }
 }
 

@@ -12,6 +12,7 @@ import type { WalHold } from '../storage/wal-retention.js'
 import { SharedCheckpoint } from './checkpoint.js'
 import { FileSender } from './file-sender.js'
 import { announcedAddress, type Peer, type PeerLink } from './peer.js'
+import { RedisMaster } from './redis-master.js'
 import { ReplicaFeed } from './replica-feed.js'
 import { idInLog } from './replication-id.js'
 
@@ -28,6 +29,8 @@ export interface MasterParts {
   readonly counts: SyncCounts
   /** Unix milliseconds. */
   readonly nowMs: () => number
+  /** The version of Redis that this server stands for. */
+  readonly redisVersion: string
   /** A replica has confirmed more than before, or has come or gone. */
   readonly onAcknowledged: () => void
 }
@@ -37,6 +40,8 @@ const LINGER_MS = 600_000
 
 export class Master {
   readonly checkpoint: SharedCheckpoint
+  /** The side that serves replicas which are Redis. */
+  readonly redis: RedisMaster
   readonly #parts: MasterParts
   readonly #feeds = new Set<ReplicaFeed>()
   /** What is kept for replicas that have gone, by their address. */
@@ -46,6 +51,7 @@ export class Master {
   constructor(parts: MasterParts) {
     this.#parts = parts
     this.checkpoint = new SharedCheckpoint(parts)
+    this.redis = new RedisMaster(parts)
   }
 
   /** In the order in which they came. */
@@ -146,6 +152,7 @@ export class Master {
   check(): void {
     const nowMs = this.#parts.nowMs()
     for (const feed of this.feeds) feed.check(nowMs)
+    this.redis.check()
     for (const [name, { hold, untilMs }] of this.#lingering) {
       if (nowMs < untilMs && hold.loss === undefined) continue
       hold.release()
@@ -156,6 +163,7 @@ export class Master {
   /** Ends all connections to replicas. */
   disconnectAll(): void {
     for (const feed of this.feeds) feed.close()
+    this.redis.disconnectAll()
     for (const transfer of [...this.#transfers]) transfer.close()
     for (const { hold } of this.#lingering.values()) hold.release()
     this.#lingering.clear()

@@ -16,11 +16,31 @@ export interface PeerLink {
   closed(): void
 }
 
+/** What REPLCONF has said. */
+export interface Announced {
+  /** The port that it listens on; 0 = nothing was said. */
+  port: number
+  /** Its address; empty = nothing was said. */
+  ip: string
+  /** Of a Redis replica: it takes an RDB file of unknown length … */
+  takesEof: boolean
+  /** … it wants nothing after the file … */
+  wantsFileOnly: boolean
+  /** … and it reads RDB files of this version. */
+  rdbVersion: number
+}
+
+/** The version that Redis 7.0 reads, and all that came after it. */
+const RDB_VERSION = 10
+
+export function nothingAnnounced(): Announced {
+  return { port: 0, ip: '', takesEof: false, wantsFileOnly: false, rdbVersion: RDB_VERSION }
+}
+
 export interface Peer {
   /** `ip:port`. */
   readonly address: string
-  /** What REPLCONF said of the peer: the port that it listens on (0 = nothing) and its address (empty = nothing). */
-  readonly announced: { port: number; ip: string }
+  readonly announced: Announced
   /** Hands the connection to `link` for good. */
   takeOver(link: PeerLink): void
   /** Sends bytes, which must not change any more. False: wait for `drained`. Only after `begin`. */

@@ -19,6 +19,8 @@ export interface ReplicationHost {
   readonly config: Config
   readonly log: Log
   readonly counts: SyncCounts
+  /** The version of Redis that this server stands for. */
+  readonly redisVersion: string
   /** Unix milliseconds. */
   nowMs(): number
   /** The port that clients and replicas connect to. */
@@ -68,6 +70,7 @@ export class Replication {
       log: host.log,
       counts: host.counts,
       nowMs: () => host.nowMs(),
+      redisVersion: host.redisVersion,
       onAcknowledged: () => host.acknowledged(),
     })
   }
@@ -94,7 +97,9 @@ export class Replication {
   }
 
   get replicas(): readonly ReplicaView[] {
-    return this.feeds.feeds.map((feed) => ({ ...feed.address, offset: feed.offset }))
+    const own = this.feeds.feeds.map((feed) => ({ ...feed.address, offset: feed.offset }))
+    const redis = this.feeds.redis.feeds.map((feed) => ({ ...feed.address, offset: feed.sentSequence }))
+    return [...own, ...redis]
   }
 
   /** What is to be done by the clock. */
@@ -169,10 +174,11 @@ export class Replication {
   fields(): readonly Field[] {
     const { store } = this.#host
     const latest = store.latestSequence()
-    const feeds = this.feeds.feeds.map((feed, index): Field => {
-      const { host, port } = feed.address
-      const state = `ip=${host},port=${port},state=online,offset=${feed.offset},lag=${latest - feed.offset}`
-      return [`slave${index}`, state]
+    const feeds = [
+      ...this.feeds.feeds.map(({ address, offset }) => ({ address, offset, state: 'online' })),
+      ...this.feeds.redis.feeds.map(({ address, sentSequence, state }) => ({ address, offset: sentSequence, state })),
+    ].map(({ address: { host, port }, offset, state }, index): Field => {
+      return [`slave${index}`, `ip=${host},port=${port},state=${state},offset=${offset},lag=${latest - offset}`]
     })
     const id = store.rocks.isOpen && this.#host.config.values['use-rsid-psync'] ? currentId(store) : undefined
     return [

@@ -8,7 +8,7 @@ import type { OutputLimits } from '../config/client-limits.js'
 import type { Args } from '../protocol/args.js'
 import { Reply } from '../protocol/reply.js'
 import { type ParserLimits, RequestParser } from '../protocol/request-parser.js'
-import type { PeerLink } from '../replication/peer.js'
+import { nothingAnnounced, type PeerLink } from '../replication/peer.js'
 import { databaseNamespace } from '../storage/keys.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
@@ -67,7 +67,7 @@ export class Connection implements Client {
   isAnswerSilent = false
   /** What the connection serves instead of running commands. */
   link: PeerLink | undefined
-  readonly announced = { port: 0, ip: '' }
+  readonly announced = nothingAnnounced()
   /** A request that CLIENT PAUSE holds back. */
   heldRequest: Args | undefined
 

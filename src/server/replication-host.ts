@@ -7,6 +7,7 @@ import { DatabaseSwap } from './database-swap.js'
 import { applyReplicated } from './foreign-writes.js'
 import { secureContext } from './listener.js'
 import type { Server } from './server.js'
+import { REDIS_VERSION } from './version.js'
 
 export function replicationHost(server: Server): ReplicationHost {
   const swap = new DatabaseSwap(server)
@@ -15,6 +16,7 @@ export function replicationHost(server: Server): ReplicationHost {
     config: server.config,
     log: server.log,
     counts: server.stats,
+    redisVersion: REDIS_VERSION,
     nowMs: () => server.nowMs(),
     listeningPort: () => (server.config.values['tls-replication'] ? server.tlsPort || server.port : server.port),
     tls: () => linkTls(server),

@@ -3,6 +3,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import type { RocksDBOptions } from '../rocksdb/open-options.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
+import type { Snapshot } from '../rocksdb/snapshot.js'
 import { CF_METADATA } from './column-family.js'
 import { CursorTable } from './cursor-table.js'
 import { Database, type KeyspaceStats } from './database.js'
@@ -51,6 +52,13 @@ export class Store {
       this.#databases.set(name, database)
     }
     return database
+  }
+
+  /** The keys of `namespace` as they were at `snapshot`, at the time `nowMs`. Nothing may be written through it. */
+  databaseAt(snapshot: Snapshot, namespace: Bytes, nowMs: number): Database {
+    const turn = new Turn(this.rocks, 0, this.slotEncoded, snapshot.id)
+    turn.nowMs = nowMs
+    return new Database(turn, Buffer.from(namespace), this.slotEncoded, { hits: 0, misses: 0 }, this.#cursors)
   }
 
   /** The sequence number of the last record written; while the database is closed, what it was then. */

@@ -74,6 +74,9 @@ export class Turn {
   readonly rowCacheStats: RowCacheStats = { hits: 0, misses: 0, evictions: 0 }
   readonly #rocks: RocksDB
   readonly #writeFlags: number
+  /** Reads see the database as it was at this snapshot; 0 = as it is. */
+  readonly #snapshotId: number
+  readonly #reads: { readonly snapshot: number }
   readonly #overlay = new Overlay()
   readonly #batch = new WriteBatch()
   /** Of the rows in order of score alone: sorted sets are what queues are made of. */
@@ -93,9 +96,11 @@ export class Turn {
   /** The composed row key: RocksDB's bound buffer, or a larger one for a key that does not fit. */
   #key: Buffer
 
-  /** `slotEncoded`: keys carry their cluster slot. */
-  constructor(rocks: RocksDB, writeFlags: number, slotEncoded: boolean) {
+  /** `slotEncoded`: keys carry their cluster slot. `snapshotId`: of a snapshot to read; 0 = none. */
+  constructor(rocks: RocksDB, writeFlags: number, slotEncoded: boolean, snapshotId = 0) {
     this.#rocks = rocks
+    this.#snapshotId = snapshotId
+    this.#reads = { snapshot: snapshotId }
     this.#gaps = new EmptyGaps(slotEncoded)
     this.#writeFlags = writeFlags
     this.#key = rocks.keyBuffer
@@ -174,8 +179,8 @@ export class Turn {
   /** Reads from RocksDB, and lets `rows` keep it. */
   #readStored(cf: ColumnFamily, keyLength: number, rows: RowCache | undefined): Buffer | undefined {
     const rocks = this.#rocks
-    if (this.#key !== rocks.keyBuffer) return rocks.get(cf, this.#key.subarray(0, keyLength))
-    const length = rocks.read(cf, keyLength)
+    if (this.#key !== rocks.keyBuffer) return rocks.get(cf, this.#key.subarray(0, keyLength), this.#reads)
+    const length = rocks.read(cf, keyLength, this.#snapshotId)
     if (length > rocks.valueBuffer.length) return rocks.takeValue()
     rows?.learn(keyLength, rocks.valueBuffer, length)
     if (length < 0) return undefined
@@ -198,7 +203,7 @@ export class Turn {
   /** Reads rows by whole keys, in one call of RocksDB for those that are not in memory. */
   readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
     const cache = cf === CF_METADATA ? this.#rows : undefined
-    if (cache === undefined && this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys)
+    if (cache === undefined && this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys, this.#reads)
     const rows: (Buffer | undefined)[] = new Array(keys.length)
     const missing: Bytes[] = []
     const missingAt: number[] = []
@@ -212,7 +217,7 @@ export class Turn {
       }
     })
     if (missing.length > 0) {
-      this.#rocks.multiGet(cf, missing).forEach((row, index) => {
+      this.#rocks.multiGet(cf, missing, this.#reads).forEach((row, index) => {
         rows[missingAt[index] as number] = row
         const key = missing[index] as Bytes
         if (cache !== undefined && this.#composeCacheable(cache, key) && cache.find(key.length) === 0) {
@@ -353,7 +358,9 @@ export class Turn {
       ...(upper === undefined ? {} : { upper }),
       reverse,
       keysOnly: !values,
-      fillCache,
+      // What reads a snapshot reads all of it, once.
+      fillCache: fillCache && this.#snapshotId === 0,
+      snapshot: this.#snapshotId,
       ...(rowsExpected === undefined ? {} : { rowsExpected }),
     })
     if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { keySkip, reverse, onFirst })

@@ -12,7 +12,7 @@ import type {
   StreamEntry as ValueEntry,
   StreamId as ValueId,
 } from '../../storage/rdb/value.js'
-import { encodeFields, readFields, readRange } from './entries.js'
+import { type Entry, encodeFields, readFields, readRange } from './entries.js'
 import { ENTRY_ID_MAX, ID_LAST, ID_ZERO, makeId, type StreamId } from './ids.js'
 import { listPending } from './pending.js'
 import {
@@ -33,16 +33,22 @@ export function toValue(db: Database, key: Bytes): StreamValue {
   const stream = openStream(db, key)
   if (stream === undefined) throw new RangeError('the stream exists')
   const entries = readRange(stream, { start: ID_ZERO, end: ENTRY_ID_MAX, reverse: false, count: 0 })
+  return { type: 'stream', entries: entries.map(entryToValue), state: stateToValue(stream) }
+}
+
+/** An entry as an RDB file has it. */
+export function entryToValue({ id, value }: Entry): ValueEntry {
+  return { id: idToValue(id), fields: readFields(value) }
+}
+
+/** All of a stream but its entries. */
+export function stateToValue(stream: OpenStream): StreamState {
   return {
-    type: 'stream',
-    entries: entries.map(({ id, value }) => ({ id: idToValue(id), fields: readFields(value) })),
-    state: {
-      lastId: idToValue(stream.lastId),
-      firstId: idToValue(stream.firstId),
-      maxDeletedId: idToValue(stream.maxDeletedId),
-      entriesAdded: stream.entriesAdded,
-      groups: readGroups(stream).map(groupToValue),
-    },
+    lastId: idToValue(stream.lastId),
+    firstId: idToValue(stream.firstId),
+    maxDeletedId: idToValue(stream.maxDeletedId),
+    entriesAdded: stream.entriesAdded,
+    groups: readGroups(stream).map(groupToValue),
   }
 }
 
