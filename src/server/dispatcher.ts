@@ -225,7 +225,7 @@ export class Dispatcher {
     // Commands that run inside this one move the mark.
     const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
-    if (savepoint !== undefined) turn.beginCommand()
+    if (savepoint !== undefined && server.role === 'master') turn.beginCommand()
     if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
     const isSampled = server.perflog.begin(command)
     try {

@@ -74,15 +74,17 @@ test('a read deletes nothing, and what fails tells of nothing', async (t) => {
 })
 
 test('a replica waits for its master to tell', async (t) => {
-  await using s = await startServer()
+  await using s = await startServer({ config: { 'slave-read-only': false } })
   await s.run('set', 'a', '1', 'px', '10')
   s.advance(11)
   const before = s.server.store.latestSequence()
-  s.server.isReadOnlyReplica = true
-  await s.run('append', 'a', 'x')
+  await s.run('slaveof', '127.0.0.1', '1')
+  t.equal(await s.run('persist', 'a'), ':0\r\n')
   await sweep(s)
-  s.server.isReadOnlyReplica = false
   t.equal(s.server.store.latestSequence(), before)
+  await s.run('slaveof', 'no', 'one')
+  t.equal(await s.run('persist', 'a'), ':0\r\n')
+  t.equal(s.server.store.latestSequence(), before + 1)
 })
 
 test('inside a transaction and a script each key is told of once, in its place', async (t) => {
