@@ -32,6 +32,7 @@ import { elementChange, isRewritten } from './elements.js'
 import { jsonText } from './json-document.js'
 import {
   factsOf,
+  isCopy,
   type KeyFacts,
   nsKeyOf,
   type Operation,
@@ -41,7 +42,8 @@ import {
 } from './operations.js'
 import { type RowChange, unknownRow } from './row-change.js'
 import { serverChange } from './server-rows.js'
-import { isRewrittenStream, streamChange, streamMetadataChange } from './stream-rows.js'
+import { streamRestore } from './stream-copy.js'
+import { isRewrittenStream, isSetId, streamChange, streamMetadataChange } from './stream-rows.js'
 
 const DEL = latin1('DEL')
 const SET = latin1('SET')
@@ -134,6 +136,10 @@ class Scribe {
     if (isSingleRow(rowType(stored))) return singleRow(base, stored, expireMs)
     const keyFacts = facts.get(row.key.latin1Slice(0))
     const hasElements = keyFacts !== undefined && keyFacts.puts.length + keyFacts.removes.length > 0
+    if (rowType(stored) === TYPE_STREAM && keyFacts !== undefined && !isSetId(operation)) {
+      const command = this.#restoreOf(key, keyFacts)
+      if (command !== undefined) return { ...base, op: 'put', command }
+    }
     if (rowType(stored) === TYPE_STREAM) return streamMetadataChange(base, keyFacts?.metadata, operation, hasElements)
     if (isEmptyable(rowType(stored))) return opaque(base, stored, expireMs)
     if (rowType(stored) === TYPE_BITMAP && keyFacts !== undefined) {
@@ -150,18 +156,28 @@ class Scribe {
     if (parsed === undefined || nsKey === undefined) return unknownRow(row)
     const keyFacts = facts.get(nsKey) as KeyFacts
     if (row.cf === CF_STREAM) {
+      if (this.#restoreOf(parsed.key, keyFacts) !== undefined) return undefined
       const change = streamChange(row, parsed, keyFacts) ?? unknownRow(row)
       return change === 'covered' ? undefined : change
     }
+    // What a copy clears away first is gone with the key that begins anew.
+    if (row.kind === 'delete' && isCopy(keyFacts)) return undefined
     return elementChange(row, parsed, operation, keyFacts)
+  }
+
+  #restoreOf(key: Bytes, facts: KeyFacts): readonly Bytes[] | undefined {
+    facts.restore ??= streamRestore(key, facts, this.#slotEncoded) ?? 'none'
+    return facts.restore === 'none' ? undefined : facts.restore
   }
 
   /** Says of the key's first change that it begins anew, and of its last when it expires. */
   #finish(nsKey: string, facts: KeyFacts, start: number): void {
     const { metadata } = facts
-    if (metadata === undefined || facts.puts.length === 0) return
+    if (metadata === undefined || (facts.puts.length === 0 && !isRestored(facts))) return
     const isFresh =
-      metadata.type === TYPE_STREAM ? isRewrittenStream(facts, this.#slotEncoded) : isRewritten(facts, metadata)
+      metadata.type === TYPE_STREAM
+        ? isRestored(facts) || isRewrittenStream(facts, this.#slotEncoded)
+        : isRewritten(facts, metadata)
     if (!isFresh && metadata.expireMs === 0) return
     const key = parseNsKey(latin1(nsKey), this.#slotEncoded)?.key
     if (key === undefined) return
@@ -180,6 +196,10 @@ function isAlone({ rows }: Operation): boolean {
   const row = rows[0]
   if (row === undefined || rows.length > 1) return false
   return row.cf === CF_METADATA && row.kind === 'put' && row.value.length > 0 && isSingleRow(rowType(row.value))
+}
+
+function isRestored({ restore }: KeyFacts): boolean {
+  return restore !== undefined && restore !== 'none'
 }
 
 /** True of EXPIRE and its kin, and of the deletion of a key whose time is over. */

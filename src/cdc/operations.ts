@@ -92,6 +92,8 @@ export interface KeyFacts {
   /** Rows of elements that were put, without those of the second column family of sorted sets. */
   readonly puts: Row[]
   readonly removes: Row[]
+  /** Of a stream that the operation writes as a whole: the command that does; undefined until it was asked for. */
+  restore?: readonly Bytes[] | 'none'
 }
 
 /** What an operation does to each of its keys, by nsKey in latin1. */

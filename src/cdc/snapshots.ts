@@ -7,7 +7,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import type { RowIterator } from '../rocksdb/row-iterator.js'
 import type { Snapshot } from '../rocksdb/snapshot.js'
 import { CF_DEFAULT, CF_METADATA, CF_STREAM, type ColumnFamily } from '../storage/column-family.js'
@@ -59,12 +59,6 @@ const PAGE_CHARACTERS_MAX = 8 * 1024 * 1024
 /** Rows that are turned into changes at a time. */
 const ROWS_MAX = 256
 const ROW_BYTES_MAX = 1024 * 1024
-const XGROUP = latin1('XGROUP')
-const CREATE = latin1('CREATE')
-const DESTROY = latin1('DESTROY')
-const MKSTREAM = latin1('MKSTREAM')
-const PASSING_GROUP = latin1('passing')
-const ZERO = latin1('0')
 const SETID_LOG_DATA = logData(TYPE_STREAM, 'XSETID')
 
 export class Snapshots {
@@ -220,8 +214,7 @@ class PageReader {
     const type = rowType(metadataRow)
     const cf = type === TYPE_STREAM ? CF_STREAM : CF_DEFAULT
     const told: Change[] = []
-    const isEmptyStream = type === TYPE_STREAM && rows.length === 0
-    if (rows.length > 0 || (part.isFirst && !isEmptyStream)) {
+    if (rows.length > 0 || part.isFirst) {
       const batch = new WriteBatch()
       batch.logData(TYPE_LOG_DATA[type] ?? EMPTY)
       for (const [key, value] of rows) batch.put(cf, key, key.length, value)
@@ -230,25 +223,13 @@ class PageReader {
     } else if (!part.isFirst && expireMsOf(metadataRow) !== 0) {
       told.push(...this.#alone(EXPIRE_LOG_DATA, nsKey, metadataRow))
     }
-    if (type === TYPE_STREAM && part.isLast) {
-      if (rows.length === 0 && part.isFirst) told.push(...this.#emptyStream(nsKey))
+    // A stream without entries and groups comes with what its metadata say.
+    if (type === TYPE_STREAM && part.isLast && (rows.length > 0 || !part.isFirst)) {
       told.push(...this.#alone(SETID_LOG_DATA, nsKey, metadataRow))
     }
     for (const [i, change] of told.entries()) {
       this.#add(change, part.isFirst && i === 0, part.isLast && i === told.length - 1, metadataRow)
     }
-  }
-
-  /** What makes a stream without entries and groups: a group that comes and goes. */
-  #emptyStream(nsKey: Bytes): Change[] {
-    const parsed = parseNsKey(nsKey, this.#store.slotEncoded)
-    if (parsed === undefined) return []
-    const { namespace, key } = parsed
-    const base = { sequence: 0, batchSequence: 0, namespace, type: 'stream', key, subKey: PASSING_GROUP }
-    return [
-      { ...base, op: 'put', command: [XGROUP, CREATE, key, PASSING_GROUP, ZERO, MKSTREAM] },
-      { ...base, op: 'remove', command: [XGROUP, DESTROY, key, PASSING_GROUP] },
-    ]
   }
 
   /** The changes of a metadata row after some log data. */

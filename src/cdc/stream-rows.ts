@@ -98,6 +98,11 @@ function removesGroup(row: Row, subKey: Bytes, rest: number, { removes }: KeyFac
   })
 }
 
+/** True of XSETID. */
+export function isSetId({ log }: Operation): boolean {
+  return log?.words[0]?.latin1Slice(0) === 'XSETID'
+}
+
 /** The change of a stream's metadata row; undefined where the rows beside it say it all. */
 export function streamMetadataChange(
   base: Base,
@@ -105,9 +110,8 @@ export function streamMetadataChange(
   operation: Operation,
   hasRows: boolean,
 ): RowChange | undefined {
-  const isSetId = operation.log?.words[0]?.latin1Slice(0) === 'XSETID'
   const tail = metadata?.tail
-  if ((hasRows && !isSetId) || tail === undefined || tail.length < TAIL_BYTES_MIN) return undefined
+  if ((hasRows && !isSetId(operation)) || tail === undefined || tail.length < TAIL_BYTES_MIN) return undefined
   const added = decimal(readUint64(tail, ENTRIES_ADDED_AT))
   const last = idText(tail, 0)
   const deleted = idText(tail, MAX_DELETED_AT)
@@ -127,6 +131,24 @@ export function isRewrittenStream(facts: KeyFacts, slotEncoded: boolean): boolea
   const groups = kinds.filter((subKey) => isGroupRow(subKey) && subKey[KIND_AT] === GROUP).length
   const added = readUint64(metadata.tail, ENTRIES_ADDED_AT)
   return entries > 0 && added === entries && readUint64(metadata.tail, GROUPS_AT) === groups
+}
+
+/** What the key of a group's row says; `idBytes` of a pending entry. */
+export interface StreamRowName {
+  readonly group: Bytes
+  readonly consumer?: Bytes
+  readonly idBytes?: Bytes
+}
+
+/** Undefined if the key cannot be read. */
+export function streamRowName(subKey: Bytes): StreamRowName | undefined {
+  const group = sizedAt(subKey, KIND_AT + 1)
+  if (group === undefined) return undefined
+  const rest = KIND_AT + 1 + 8 + group.length
+  if (subKey[KIND_AT] === GROUP) return { group }
+  if (subKey[KIND_AT] === PENDING) return { group, idBytes: subKey.subarray(rest, rest + ID_BYTES) }
+  const consumer = sizedAt(subKey, rest)
+  return consumer === undefined ? undefined : { group, consumer }
 }
 
 /** True of rows of groups, consumers and pending entries. */
