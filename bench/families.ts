@@ -23,10 +23,11 @@ export interface Row {
   readonly rounds: ReadonlyMap<string, readonly Figures[]>
 }
 
-/** Operations of the first run, by whose speed the length of the others is chosen; it also warms compilers up. */
-const FIRST_COUNT = 20_000
-const FIRST_SECONDS_SHARE = 0.2
-const COUNT_MIN = 200
+/** Runs grow until one lasts this share of a whole one: they warm compilers up, and tell how long a run has to be. */
+const TRIAL_SHARE = 0.3
+const TRIAL_GROWTH = 8
+/** A run has at least so many writes on each connection. */
+const WRITES_MIN = 4
 const COUNT_MAX = 5_000_000
 /** Of operations that use something up, which has to be filled in again each time. */
 const CONSUMING_COUNT_MAX = 1_000_000
@@ -41,7 +42,7 @@ export async function measureFamilies(plan: FamiliesPlan, onRow: (row: Row) => v
     try {
       for (const name of plan.servers) servers.push(await start(name))
       for (const server of servers) {
-        await fillIn(server, workload, plan.load, FIRST_COUNT)
+        await fillIn(server, workload, plan.load, 1)
         await check(server, workload, plan.load)
       }
       for (const pipeline of plan.pipelines) {
@@ -69,7 +70,7 @@ async function compare(
   for (let round = 0; round < plan.rounds; round++) {
     const order = round % 2 === 0 ? servers : [...servers].reverse()
     for (const server of order) {
-      const count = counts.get(server) ?? FIRST_COUNT
+      const count = counts.get(server) ?? 1
       if (workload.isConsuming) await fillIn(server, workload, load, count)
       rounds.get(server.name)?.push(await measure(server, workload, load, pipeline, count))
     }
@@ -84,20 +85,15 @@ async function chooseCount(
   workload: Workload,
   pipeline: number,
 ): Promise<number> {
-  let count = COUNT_MIN
-  let requestsPerSecond = 0
-  // The first is too short to tell anything of a fast operation, but long enough for a slow one.
-  for (const next of [COUNT_MIN, FIRST_COUNT]) {
-    count = Math.max(
-      COUNT_MIN,
-      Math.min(next, requestsPerSecond === 0 ? next : requestsPerSecond * seconds * FIRST_SECONDS_SHARE),
-    )
-    count = Math.ceil(count)
-    if (workload.isConsuming) await fillIn(server, workload, load, count)
-    requestsPerSecond = (await measure(server, workload, load, pipeline, count)).requestsPerSecond
-  }
   const max = workload.isConsuming ? CONSUMING_COUNT_MAX : COUNT_MAX
-  return Math.min(Math.max(Math.round(requestsPerSecond * seconds), COUNT_MIN), max)
+  const min = load.clients * pipeline * WRITES_MIN
+  for (let count = min; ; ) {
+    if (workload.isConsuming) await fillIn(server, workload, load, count)
+    const { requestsPerSecond } = await measure(server, workload, load, pipeline, count)
+    const wanted = Math.min(Math.max(Math.round(requestsPerSecond * seconds), min), max)
+    if (count >= wanted * TRIAL_SHARE) return wanted
+    count = Math.min(wanted, count * TRIAL_GROWTH)
+  }
 }
 
 type Figure = keyof Figures
