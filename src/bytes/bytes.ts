@@ -58,6 +58,14 @@ export function startsWith(bytes: Bytes, prefix: Bytes): boolean {
   return true
 }
 
+/** Copies `bytes` into `target` at `at`; returns the offset behind them. There must be room. */
+export function put(target: Bytes, at: number, bytes: Bytes): number {
+  const length = bytes.length
+  if (length > LOOP_BYTES_MAX) target.set(bytes, at)
+  else for (let index = 0; index < length; index++) target[at + index] = bytes[index]!
+  return at + length
+}
+
 /** A copy that outlives what `bytes` was borrowed from. */
 export function copy(bytes: Bytes): Bytes {
   const own = Buffer.allocUnsafe(bytes.length)

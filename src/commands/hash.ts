@@ -247,8 +247,9 @@ function expired(events: KeyEvents, args: Args): () => void {
 }
 
 function store({ db, events }: Context, args: Args, pairs: readonly hashes.FieldValue[]): number {
-  const added = hashes.set(db, args.at(1), pairs, { onExpired: expired(events, args) })
-  events.notify(EVENT_HASH, 'hset', args.at(1))
+  const key = args.at(1)
+  const added = hashes.set(db, key, pairs, { onExpired: expired(events, args) })
+  events.notify(EVENT_HASH, 'hset', key)
   return added
 }
 

@@ -34,8 +34,9 @@ function pushes(name: string, side: Side, onlyExisting: boolean, summary: string
     since,
   }
   return command(spec, noOptions, ({ db, reply, events }, args) => {
-    const size = lists.push(db, args.at(1), side, args.rest(2), onlyExisting)
-    if (size > 0) events.notify(EVENT_LIST, side === 'left' ? 'lpush' : 'rpush', args.at(1))
+    const key = args.at(1)
+    const size = lists.push(db, key, side, args.rest(2), onlyExisting)
+    if (size > 0) events.notify(EVENT_LIST, side === 'left' ? 'lpush' : 'rpush', key)
     reply.integer(size)
   })
 }

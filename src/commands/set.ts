@@ -186,8 +186,9 @@ export const setCommands: readonly AnyCommand[] = [
 ]
 
 function add({ db, reply, events }: Context, args: Args): void {
-  const added = sets.add(db, args.at(1), args.rest(2))
-  if (added > 0) events.notify(EVENT_SET, 'sadd', args.at(1))
+  const key = args.at(1)
+  const added = sets.add(db, key, args.rest(2))
+  if (added > 0) events.notify(EVENT_SET, 'sadd', key)
   reply.integer(added)
 }
 

@@ -7,7 +7,7 @@
  * Numbers are big-endian. The slot stands there with cluster-enabled alone.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, put } from '../bytes/bytes.js'
 import { keySlot } from '../bytes/crc16.js'
 
 export const DEFAULT_NAMESPACE = Buffer.from('__namespace')
@@ -42,11 +42,10 @@ export function prefixEnd(prefix: Bytes): Buffer | undefined {
 export function subkeyPrefix(prefix: Bytes, slotEncoded: boolean, key: Bytes, version: Bytes): Buffer {
   const slotBytes = slotEncoded ? SLOT_BYTES : 0
   const made = Buffer.allocUnsafe(prefix.length + slotBytes + KEY_LENGTH_BYTES + key.length + VERSION_BYTES)
-  let at = prefix.copy(made)
+  let at = put(made, 0, prefix)
   if (slotEncoded) at = made.writeUInt16BE(keySlot(key), at)
   at = made.writeUInt32BE(key.length, at)
-  at += key.copy(made, at)
-  version.copy(made, at, 0, VERSION_BYTES)
+  put(made, put(made, at, key), version)
   return made
 }
 

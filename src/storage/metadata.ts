@@ -9,7 +9,7 @@
  * Source: kvrocks src/storage/redis_metadata.cc, Metadata::Decode, Metadata::Encode, Metadata::Expired.
  */
 
-import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import { type Bytes, EMPTY, put } from '../bytes/bytes.js'
 
 export const TYPE_NONE = 0
 export const TYPE_STRING = 1
@@ -184,7 +184,7 @@ export function decodeMetadata(row: Bytes): Metadata {
     expireMs: expireMsOf(row),
     version: row.subarray(versionAt, versionAt + VERSION_BYTES),
     size: sizeOf(row),
-    tail: row.subarray(tailAt),
+    tail: row.length === tailAt ? EMPTY : row.subarray(tailAt),
   }
 }
 
@@ -195,10 +195,10 @@ export function encodeMetadata(metadata: Metadata): Buffer {
   const row = Buffer.allocUnsafe(tailAt + tail.length)
   row[0] = (wide ? WIDE : 0) | metadata.type
   writeExpireMs(row, metadata.expireMs)
-  metadata.version.copy(row, versionAt)
+  put(row, versionAt, metadata.version)
   if (wide) row.writeUInt32BE(Math.floor(metadata.size / 2 ** 32), versionAt + VERSION_BYTES)
   row.writeUInt32BE(metadata.size >>> 0, tailAt - 4)
-  tail.copy(row, tailAt)
+  put(row, tailAt, tail)
   return row
 }
 
@@ -275,7 +275,7 @@ export function fieldValue(stored: Bytes): Bytes {
 export function storedField(value: Bytes, expireMs: number): Buffer {
   const stored = Buffer.allocUnsafe(FIELD_PREFIX_BYTES + value.length)
   writeWide(stored, 0, expireMs)
-  value.copy(stored, FIELD_PREFIX_BYTES)
+  put(stored, FIELD_PREFIX_BYTES, value)
   return stored
 }
 

@@ -49,6 +49,8 @@ const MERGED_ROWS_MAX = 256
 const NONE = -1
 /** What follows is no part of the operation before. */
 const END_LOG_DATA = TYPE_LOG_DATA[0] as Buffer
+/** Values up to this are copied byte by byte. */
+const COPIED_BY_LOOP_MAX = 64
 const EMPTY_BATCH = { length: BATCH_HEADER_BYTES, count: 0 }
 
 /** Called for each key that is deleted because time was over; views, valid until it returns. */
@@ -184,8 +186,12 @@ export class Turn {
     if (length > rocks.valueBuffer.length) return rocks.takeValue()
     rows?.learn(keyLength, rocks.valueBuffer, length)
     if (length < 0) return undefined
+    if (length === 0) return EMPTY
     const value = Buffer.allocUnsafe(length)
-    rocks.valueBuffer.copy(value, 0, 0, length)
+    const stored = rocks.valueBuffer
+    // A copy by call makes a view first.
+    if (length > COPIED_BY_LOOP_MAX) stored.copy(value, 0, 0, length)
+    else for (let i = 0; i < length; i++) value[i] = stored[i] as number
     return value
   }
 

@@ -9,7 +9,7 @@
  * Source: kvrocks src/types/redis_hash.cc, HashFieldState; Kvrocks refuses an expiry where values are bare.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, equals } from '../bytes/bytes.js'
 import { CF_DEFAULT } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { FIELD_EXPIRY_LOG_DATA } from '../storage/log-data.js'
@@ -133,8 +133,8 @@ export class HashFields {
   readonly #rows: Subkeys
   readonly #hasRows: boolean
   readonly #onExpired: OnExpired | undefined
-  /** The metadata row as it stands; undefined if there is none. */
-  readonly #before: Buffer | undefined
+  /** The metadata as they stand, so that they are only written if they change. */
+  readonly #before: Readonly<Pick<Metadata, 'size' | 'expireMs' | 'tail'>>
   #expiry: FieldExpiry | undefined
   /** When each field expires, by its name in latin1; undefined if fields cannot expire or are many. */
   #times: Map<string, number> | undefined
@@ -147,7 +147,7 @@ export class HashFields {
     this.#rows = rowsOf(db, key, metadata)
     this.#hasRows = !isFresh(metadata)
     this.#onExpired = onExpired
-    this.#before = this.#hasRows ? encodeMetadata(metadata) : undefined
+    this.#before = { size: metadata.size, expireMs: metadata.expireMs, tail: metadata.tail }
     this.#expiry = fieldExpiryOf(metadata)
     const names = this.#readTimes()
     db.logData(this.#expiry === undefined ? TYPE_HASH : FIELD_EXPIRY_LOG_DATA)
@@ -225,12 +225,14 @@ export class HashFields {
       if (this.#expiry.persistent === metadata.size) Object.assign(this.#expiry, { earliestMs: 0, latestMs: 0 })
       metadata.tail = fieldExpiryTail(this.#expiry)
     }
-    if (this.#hasRows || metadata.size > 0) {
-      const row = encodeMetadata(metadata)
-      if (this.#before?.equals(row) !== true) this.#db.putMetadata(this.#key, row)
-    }
+    if (this.#hasRows ? this.#isChanged() : metadata.size > 0) this.#db.putMetadata(this.#key, encodeMetadata(metadata))
     if (this.#expired > 0) this.#onExpired?.()
     return this.#hasRows && metadata.size === 0
+  }
+
+  #isChanged(): boolean {
+    const { size, expireMs, tail } = this.#metadata
+    return size !== this.#before.size || expireMs !== this.#before.expireMs || !equals(tail, this.#before.tail)
   }
 
   /** Reads when the fields of a small hash expire. Returns the names of those that have. */

@@ -117,6 +117,7 @@ interface Change {
  */
 export function add(db: Database, key: Bytes, pairs: readonly ScoredMember[], condition = UNCONDITIONAL): Added {
   const zset = rowsOf(db, key, readOrFreshMetadata(db, key, TYPE_ZSET))
+  if (pairs.length === 1) return addOne(db, key, zset, pairs[0] as ScoredMember, condition)
   const before = isFresh(zset.metadata)
     ? []
     : scoresIn(
@@ -139,6 +140,22 @@ export function add(db: Database, key: Bytes, pairs: readonly ScoredMember[], co
     change.after = score
   })
   writeChanges(db, key, zset, [...changes.values()].reverse(), added)
+  return { added, changed }
+}
+
+function addOne(
+  db: Database,
+  key: Bytes,
+  zset: ZsetRows,
+  { member, score }: ScoredMember,
+  condition: AddCondition,
+): Added {
+  const row = isFresh(zset.metadata) ? undefined : zset.members.get(member)
+  const before = row === undefined ? undefined : scoreOfRow(row)
+  if (!isTaken(condition, before, score)) return { added: 0, changed: 0 }
+  const added = before === undefined ? 1 : 0
+  const changed = before === undefined || before === score ? 0 : 1
+  if (added + changed > 0) writeChanges(db, key, zset, [{ member, before, after: score }], added)
   return { added, changed }
 }
 
