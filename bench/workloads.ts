@@ -45,6 +45,8 @@ function lrange(count: number): Workload {
   })
 }
 
+/** Random numbers of so many are rarely drawn twice. */
+const NEW_KEYS = 1_000_000_000
 const GET = 'GET key:__rand_int__'
 const SET = 'SET key:__rand_int__ __data__'
 const SCRIPT = "return(redis.call('GET',KEYS[1]))"
@@ -60,8 +62,9 @@ const DEFAULTS: readonly Workload[] = [
   row('rpush', 'RPUSH mylist __data__', INTEGER),
   row('lpop', 'LPOP mylist', BULK, { filling: fill.listOfAll, isConsuming: true }),
   row('rpop', 'RPOP mylist', BULK, { filling: fill.listOfAll, isConsuming: true }),
-  row('sadd', 'SADD myset element:__rand_int__', INTEGER, { filling: fill.set }),
-  row('hset', 'HSET myhash element:__rand_int__ __data__', INTEGER, { filling: fill.hash }),
+  // Nearly all members are new ones: what is there already is not written again.
+  row('sadd', 'SADD myset element:__rand_int__', INTEGER, { keys: NEW_KEYS }),
+  row('hset', 'HSET myhash element:__rand_int__ __rand_int__', INTEGER, { filling: fill.hash }),
   row('spop', 'SPOP myset', BULK, { filling: fill.set, isConsuming: true }),
   row('zadd', 'ZADD myzset __rand_int__ element:__rand_int__', INTEGER, { filling: fill.zset }),
   row('zpopmin', 'ZPOPMIN myzset', /^\*2\r\n/, { filling: fill.zset, isConsuming: true }),

@@ -7,15 +7,15 @@ import { ALLOCATION_NAMES, allocationsTable, measureAllocations } from '../../be
  */
 const CEILINGS: Readonly<Record<string, number>> = {
   ping: 380,
-  get: 880,
-  set: 1180,
-  incr: 1700,
-  hget: 1800,
-  hset: 4150,
-  lpush: 2950,
-  sadd: 2600,
-  zadd: 5700,
-  xadd: 5200,
+  get: 820,
+  set: 820,
+  incr: 1300,
+  hget: 1480,
+  hset: 3450,
+  lpush: 2850,
+  sadd: 2550,
+  zadd: 4550,
+  xadd: 5300,
 }
 
 /** What the probe and the compilers keep, spread over all operations. */
