@@ -4,7 +4,7 @@ import type { Bytes } from '../../bytes/bytes.js'
 import type { Database } from '../../storage/database.js'
 import { LOG_BITFIELD, logData } from '../../storage/log-data.js'
 import { TYPE_BITMAP } from '../../storage/metadata.js'
-import { type BitSource, type BitTarget, openBits, openForUpdate, SEGMENT_BYTES } from './rows.js'
+import { type BitSource, type BitTarget, openBits, openForUpdate } from './rows.js'
 
 export interface FieldType {
   readonly isSigned: boolean
@@ -65,7 +65,7 @@ function fit(value: bigint, { isSigned, bits }: FieldType, overflow: Overflow): 
 function readField(source: BitSource, { isSigned, bits }: FieldType, offset: number): bigint {
   let value = 0n
   const lastByte = Math.floor((offset + bits - 1) / 8)
-  for (let byte = Math.floor(offset / 8); byte <= lastByte; byte++) value = (value << 8n) | BigInt(byteAt(source, byte))
+  for (let byte = Math.floor(offset / 8); byte <= lastByte; byte++) value = (value << 8n) | BigInt(source.byteAt(byte))
   const spare = (lastByte + 1) * 8 - (offset + bits)
   const field = BigInt.asUintN(bits, value >> BigInt(spare))
   return isSigned ? BigInt.asIntN(bits, field) : field
@@ -77,7 +77,7 @@ function writeField(target: BitTarget, { bits }: FieldType, offset: number, valu
   const spare = BigInt((lastByte + 1) * 8 - (offset + bits))
   const mask = ((1n << BigInt(bits)) - 1n) << spare
   let present = 0n
-  for (let byte = firstByte; byte <= lastByte; byte++) present = (present << 8n) | BigInt(byteAt(target.source, byte))
+  for (let byte = firstByte; byte <= lastByte; byte++) present = (present << 8n) | BigInt(target.source.byteAt(byte))
   let changed = (present & ~mask) | (BigInt.asUintN(bits, value) << spare)
   const bytes = Buffer.alloc(lastByte - firstByte + 1)
   for (let at = bytes.length - 1; at >= 0; at--) {
@@ -85,8 +85,4 @@ function writeField(target: BitTarget, { bits }: FieldType, offset: number, valu
     changed >>= 8n
   }
   target.write(firstByte, bytes)
-}
-
-function byteAt(source: BitSource, byte: number): number {
-  return source.segment(Math.floor(byte / SEGMENT_BYTES))?.[byte % SEGMENT_BYTES] ?? 0
 }

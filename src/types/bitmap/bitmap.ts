@@ -13,10 +13,7 @@ export function getBit(db: Database, key: Bytes, offset: number): 0 | 1 {
 }
 
 function bitOf(source: BitSource, offset: number): 0 | 1 {
-  const byte = Math.floor(offset / 8)
-  if (byte >= source.size) return 0
-  const bits = source.segment(Math.floor(byte / SEGMENT_BYTES))?.[byte % SEGMENT_BYTES] ?? 0
-  return (bits & (0x80 >> (offset % 8))) === 0 ? 0 : 1
+  return (source.byteAt(Math.floor(offset / 8)) & (0x80 >> (offset % 8))) === 0 ? 0 : 1
 }
 
 /** Sets a bit. Returns what it was. */
@@ -24,7 +21,7 @@ export function setBit(db: Database, key: Bytes, offset: number, bit: 0 | 1): 0 
   const target = openForUpdate(db, key)
   const byte = Math.floor(offset / 8)
   const mask = 0x80 >> (offset % 8)
-  const before = target.source.segment(Math.floor(byte / SEGMENT_BYTES))?.[byte % SEGMENT_BYTES] ?? 0
+  const before = target.source.byteAt(byte)
   target.write(byte, Buffer.of(bit === 1 ? before | mask : before & ~mask))
   target.save(logData(TYPE_BITMAP, LOG_SETBIT, offset))
   return (before & mask) === 0 ? 0 : 1

@@ -15,6 +15,7 @@ import type { Database } from '../../storage/database.js'
 import * as metadata from '../../storage/metadata.js'
 import { type Metadata, TYPE_BITMAP, TYPE_STRING } from '../../storage/metadata.js'
 import { readAnyRow } from '../../storage/rows.js'
+import type { Subkeys } from '../../storage/subkeys.js'
 
 export const SEGMENT_BYTES = 1024
 export const SEGMENT_BITS = SEGMENT_BYTES * 8
@@ -36,6 +37,8 @@ export function turnBits(bytes: Uint8Array): Buffer {
 export interface BitSource {
   /** Number of bytes. */
   readonly size: number
+  /** The byte at `offset`, 0 where none is stored. */
+  byteAt(offset: number): number
   /** Bytes of segment `index`, without trailing zeros that were not stored; undefined if all are zero. */
   segment(index: number): Bytes | undefined
   /** All stored segments, in any order. */
@@ -60,6 +63,7 @@ function stringBits(value: Bytes): BitSource {
   }
   return {
     size: value.length,
+    byteAt: (offset) => value[offset] ?? 0,
     segment,
     *segments() {
       for (let index = 0; index < count; index++) yield [index, segment(index) as Bytes]
@@ -69,14 +73,16 @@ function stringBits(value: Bytes): BitSource {
 
 function bitmapBits(db: Database, key: Bytes, { size, version }: Metadata): BitSource {
   const rows = db.subkeys(CF_DEFAULT, key, version)
+  const stored = segmentReader(rows)
   // A stored segment may be longer than what is in use.
-  const shown = (index: number, stored: Bytes): Bytes =>
-    turnBits(stored.subarray(0, Math.max(0, Math.min(SEGMENT_BYTES, size - index * SEGMENT_BYTES))))
+  const shown = (index: number, bytes: Bytes): Bytes =>
+    turnBits(bytes.subarray(0, Math.max(0, Math.min(SEGMENT_BYTES, size - index * SEGMENT_BYTES))))
   return {
     size,
+    byteAt: (offset) => (offset < size ? turnedByte(stored(Math.floor(offset / SEGMENT_BYTES)), offset) : 0),
     segment(index) {
-      const stored = rows.get(segmentKey(index))
-      return stored === undefined ? undefined : shown(index, stored)
+      const bytes = stored(index)
+      return bytes === undefined ? undefined : shown(index, bytes)
     },
     *segments() {
       using cursor = rows.scan()
@@ -85,6 +91,22 @@ function bitmapBits(db: Database, key: Bytes, { size, version }: Metadata): BitS
         yield [index, shown(index, cursor.value)]
       }
     },
+  }
+}
+
+/** The byte at `offset` of the bitmap in its segment, most significant bit first. */
+function turnedByte(segment: Bytes | undefined, offset: number): number {
+  return TURNED[segment?.[offset % SEGMENT_BYTES] ?? 0] as number
+}
+
+/** Reads segments as they are stored, and keeps the last one: the bytes of a field are mostly in one. */
+function segmentReader(rows: Subkeys): (index: number) => Bytes | undefined {
+  let readAt = -1
+  let read: Bytes | undefined
+  return (index) => {
+    if (readAt !== index) read = rows.get(segmentKey(index))
+    readAt = index
+    return read
   }
 }
 
@@ -136,18 +158,24 @@ function stringTarget(db: Database, key: Bytes, row: Bytes): BitTarget {
 
 function bitmapTarget(db: Database, key: Bytes, decoded: Metadata): BitTarget {
   const rows = db.subkeys(CF_DEFAULT, key, decoded.version)
-  const stored = bitmapBits(db, key, decoded)
+  const before = bitmapBits(db, key, decoded)
   /** Changed segments as they will be stored. */
   const changed = new Map<number, Buffer>()
   let size = decoded.size
-  const load = (index: number): Buffer => changed.get(index) ?? Buffer.from(rows.get(segmentKey(index)) ?? EMPTY)
+  const stored = segmentReader(rows)
+  const load = (index: number): Buffer => changed.get(index) ?? Buffer.from(stored(index) ?? EMPTY)
   return {
     source: {
       get size() {
         return size
       },
-      segment: (index) => (changed.has(index) ? turnBits(changed.get(index) as Buffer) : stored.segment(index)),
-      segments: () => stored.segments(),
+      byteAt(offset) {
+        if (offset >= size) return 0
+        const index = Math.floor(offset / SEGMENT_BYTES)
+        return turnedByte(changed.get(index) ?? stored(index), offset)
+      },
+      segment: (index) => (changed.has(index) ? turnBits(changed.get(index) as Buffer) : before.segment(index)),
+      segments: () => before.segments(),
     },
     write(offset, bytes) {
       for (let done = 0; done < bytes.length; ) {
