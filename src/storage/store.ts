@@ -38,8 +38,8 @@ export class Store {
     this.rocks = rocks
     this.slotEncoded = options.slotEncoded
     this.turn = new Turn(rocks, options.writeFlags, options.slotEncoded)
-    this.wal = new WalReader(rocks)
     this.retention = options.retention
+    this.wal = new WalReader(rocks, () => this.retention.logFiles())
     this.#stats = options.stats
   }
 

@@ -8,17 +8,22 @@
  * Source: rocksdb db/wal_manager.cc, ArchiveWALFile, GetSortedWalFiles; db/transaction_log_impl.cc, OpenLogFile.
  */
 
-import { readdirSync, renameSync, statSync } from 'node:fs'
+import { readdirSync, renameSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
+import { readWalHead } from './wal-file.js'
 
-export interface ArchivedWal {
-  readonly logNumber: number
+/** A file of the log, archived or not. */
+export interface LoggedFile {
   readonly startSequence: number
-  /** The last one in it. */
-  readonly endSequence: number
   readonly bytes: number
+}
+
+export interface ArchivedWal extends LoggedFile {
+  readonly logNumber: number
+  /** The last one in it; of the newest file, one that is not before it. */
+  readonly endSequence: number
   /** Unix milliseconds of its last write, by the machine's clock. */
   readonly writtenAtMs: number
 }
@@ -28,6 +33,7 @@ const REMOVED_NAME = /^\d+\.log\.removed$/
 
 export class WalArchive {
   readonly #rocks: RocksDB
+  readonly #databasePath: string
   readonly #path: string
   /** Numbers of the files that were found last. */
   #numbers: readonly number[] = []
@@ -37,16 +43,14 @@ export class WalArchive {
   /** `databasePath`: the directory of the database. */
   constructor(rocks: RocksDB, databasePath: string) {
     this.#rocks = rocks
+    this.#databasePath = databasePath
     this.#path = join(databasePath, 'archive')
   }
 
-  /** Oldest first, those without any record left out. Reads the directory; asks RocksDB only about files that are new. */
+  /** Oldest first, those without any record left out. Reads the directory, and the beginnings of files that are new. */
   files(): readonly ArchivedWal[] {
-    const names = this.#names()
-    const numbers = names
-      .flatMap((name) => LOG_NAME.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => a - b)
+    const names = namesIn(this.#path)
+    const numbers = logNumbers(names)
     if (numbers.length !== this.#numbers.length || numbers.some((number, i) => number !== this.#numbers[i])) {
       this.#files = this.#read(numbers)
       this.#numbers = numbers
@@ -54,6 +58,17 @@ export class WalArchive {
     // Left over by a process that ended meanwhile.
     for (const name of names) if (REMOVED_NAME.test(name)) this.#unlink(name)
     return this.#files
+  }
+
+  /** These and those that RocksDB still needs, oldest first. */
+  allFiles(): readonly LoggedFile[] {
+    // In this order, for one may be archived meanwhile.
+    const live = logNumbers(namesIn(this.#databasePath)).flatMap(
+      (logNumber) => this.#inspect(join(this.#databasePath, nameOf(logNumber)), logNumber) ?? [],
+    )
+    const archived = this.files()
+    const newest = archived.at(-1)?.logNumber ?? -1
+    return [...archived, ...live.filter(({ logNumber }) => logNumber > newest)]
   }
 
   /**
@@ -81,14 +96,25 @@ export class WalArchive {
 
   #read(numbers: readonly number[]): ArchivedWal[] {
     const known = new Map(this.#files.map((file) => [file.logNumber, file]))
-    const listed = this.#rocks.sortedWalFiles()
+    const found = numbers.flatMap(
+      (logNumber) => known.get(logNumber) ?? this.#inspect(this.#pathOf(logNumber), logNumber) ?? [],
+    )
     const latest = this.#rocks.latestSequence()
-    return listed.flatMap(({ logNumber, startSequence, bytes }, i) => {
-      if (!numbers.includes(logNumber)) return []
-      const writtenAtMs = known.get(logNumber)?.writtenAtMs ?? statSync(this.#pathOf(logNumber)).mtimeMs
-      const endSequence = (listed[i + 1]?.startSequence ?? latest + 1) - 1
-      return [{ logNumber, startSequence, endSequence, bytes, writtenAtMs }]
-    })
+    // How far the newest one reaches is known when the next one comes; not farther than all there is.
+    return found.map((file, i) => ({ ...file, endSequence: (found[i + 1]?.startSequence ?? latest + 1) - 1 }))
+  }
+
+  /** Undefined if there is no record in it. */
+  #inspect(path: string, logNumber: number): Omit<ArchivedWal, 'endSequence'> | undefined {
+    const head = readWalHead(path)
+    if (head === undefined) return undefined
+    const { bytes, writtenAtMs } = head
+    const startSequence = head.startSequence ?? this.#listed(logNumber)
+    return startSequence === undefined ? undefined : { logNumber, startSequence, bytes, writtenAtMs }
+  }
+
+  #listed(logNumber: number): number | undefined {
+    return this.#rocks.sortedWalFiles().find((file) => file.logNumber === logNumber)?.startSequence
   }
 
   #remove(logNumber: number): void {
@@ -104,18 +130,26 @@ export class WalArchive {
     this.#removing.set(name, unlink(join(this.#path, name)).then(done, done))
   }
 
-  #names(): string[] {
-    try {
-      return readdirSync(this.#path)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    }
-  }
-
   #pathOf(logNumber: number): string {
     return join(this.#path, nameOf(logNumber))
   }
+}
+
+/** None if there is no such directory. */
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function logNumbers(names: readonly string[]): number[] {
+  return names
+    .flatMap((name) => LOG_NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
 }
 
 function nameOf(logNumber: number): string {
@@ -123,11 +157,7 @@ function nameOf(logNumber: number): string {
 }
 
 /** About how many bytes of the log, live files included, come after a sequence: within a file they are taken as evenly spread. */
-export function bytesAfter(
-  files: readonly { readonly startSequence: number; readonly bytes: number }[],
-  sequence: number,
-  latest: number,
-): number {
+export function bytesAfter(files: readonly LoggedFile[], sequence: number, latest: number): number {
   let total = 0
   for (const [i, { startSequence, bytes }] of files.entries()) {
     const end = files[i + 1]?.startSequence ?? latest + 1

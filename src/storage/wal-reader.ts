@@ -29,12 +29,14 @@ const BYTES_MAX = 16 * 1024 * 1024
 
 export class WalReader {
   readonly #rocks: RocksDB
+  readonly #listFiles: () => readonly { readonly bytes: number }[]
   /** Where each open iterator goes on, by the sequence after its last batch; least recently used first. */
   readonly #places = new Map<number, OpenPlace[]>()
   #count = 0
 
-  constructor(rocks: RocksDB) {
+  constructor(rocks: RocksDB, listFiles: () => readonly { readonly bytes: number }[]) {
     this.#rocks = rocks
+    this.#listFiles = listFiles
   }
 
   /** The sequence of the last committed record. */
@@ -69,7 +71,7 @@ export class WalReader {
 
   /** Reads the directory of the log: not for every poll. */
   range(nowMs: number): WalRange {
-    const files = this.#rocks.sortedWalFiles()
+    const files = this.#listFiles()
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
     return { oldest: this.#oldest(nowMs), latest: this.latest, bytes, files: files.length }
   }

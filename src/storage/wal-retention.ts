@@ -15,7 +15,7 @@
 import { statfsSync } from 'node:fs'
 import type { Log } from '../log/log.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
-import { type ArchivedWal, bytesAfter, WalArchive } from './wal-archive.js'
+import { type ArchivedWal, bytesAfter, type LoggedFile, WalArchive } from './wal-archive.js'
 
 /** Of one holder. Infinity = no limit. */
 export interface HoldLimits {
@@ -136,9 +136,14 @@ export class WalRetention {
     for (const listener of this.pruneListeners) listener(oldest)
   }
 
+  /** All files of the log that hold anything, oldest first. */
+  logFiles(): readonly LoggedFile[] {
+    return this.#archive.allFiles()
+  }
+
   /** Answers about how many bytes of the log come after a sequence, live files included. Reads the directory once. */
   lagMeter(): (sequence: number) => number {
-    const files = this.#rocks.sortedWalFiles()
+    const files = this.logFiles()
     const latest = this.#rocks.latestSequence()
     return (sequence) => bytesAfter(files, sequence, latest)
   }

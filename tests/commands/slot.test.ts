@@ -237,6 +237,25 @@ test('a slot is lost by age, and CONFIG SET makes it so for all', async (t) => {
   t.equal((await info(client, 'long'))['lost_reason'], 'it held back older changes than it may')
 })
 
+test('a slot is lost where all archived files together are too many, or the disk is too full', async (t) => {
+  await using s = await start({ config: NO_ARCHIVE })
+  const client = await s.connect()
+  for (const name of ['a', 'b', 'c']) {
+    await client.run('cdc', 'slot', 'create', name)
+    await archiveOne(s)
+  }
+  await client.run('config', 'set', 'wal-retention-max-bytes', 2500)
+  prune(s)
+  t.equal((await info(client, 'a'))['lost_reason'], 'the log reached wal-retention-max-bytes')
+  t.same([(await info(client, 'b'))['state'], (await info(client, 'c'))['state']], ['active', 'active'])
+  await client.run('cdc', 'slot', 'ack', 'c', 3)
+  await s.server.slots.tick()
+  await client.run('config', 'set', 'wal-retention-min-free-bytes', '1000000g')
+  prune(s)
+  t.equal((await info(client, 'b'))['lost_reason'], 'the disk had less than wal-retention-min-free-bytes left')
+  t.equal((await info(client, 'c'))['state'], 'active', 'it holds nothing that could be freed')
+})
+
 test('slots survive a restart with all that belongs to them, and their part of the log too', async (t) => {
   const dir = temporaryDirectory(t)
   const binary = Buffer.from('k\xff', 'latin1')

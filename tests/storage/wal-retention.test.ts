@@ -174,3 +174,15 @@ test('nothing goes while a checkpoint is being made', async (t) => {
   retention.prune(s.server.nowMs())
   t.equal(archived(s).length, 0)
 })
+
+test('compressed files of the log are kept and removed like others', async (t) => {
+  await using s = await start({ config: { ...NO_ARCHIVE, 'rocksdb.wal_compression': 'zstd' } })
+  const { retention, wal } = s.server.store
+  const hold = retention.hold({ name: 'reader', sequence: 1, limits: () => NO_LIMITS })
+  for (let i = 0; i < 3; i++) await archiveOne(s)
+  retention.prune(s.server.nowMs())
+  t.equal(wal.range(s.server.nowMs()).oldest, 2)
+  hold.release()
+  retention.prune(s.server.nowMs())
+  t.equal(archived(s).length, 0)
+})
