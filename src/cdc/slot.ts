@@ -4,13 +4,14 @@ import type { Bytes } from '../bytes/bytes.js'
 import { LOSS_TEXTS, type LossReason, type WalHold } from '../storage/wal-retention.js'
 import type { ChangeFilter } from './filter.js'
 
-/** `ahead`: it has read what the database never had. */
-export type SlotLossReason = LossReason | 'ahead'
+/** `ahead`: it has read what the database never had; `replaced`: as after a full sync. */
+export type SlotLossReason = LossReason | 'ahead' | 'replaced'
 
 /** Continues `…: `. */
 export const SLOT_LOSS_TEXTS: Readonly<Record<SlotLossReason, string>> = {
   ...LOSS_TEXTS,
   ahead: 'the database was set back behind it',
+  replaced: 'the database was replaced by another',
 }
 
 export interface SlotLoss {

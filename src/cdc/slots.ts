@@ -63,7 +63,7 @@ export class Slots {
       this.#slots.set(idOf(slot.spec.namespace, slot.spec.name), slot)
       if (slot.loss === undefined) this.#hold(slot)
     }
-    this.checkHistory()
+    this.#checkHistory()
   }
 
   /** Those of a namespace, or all, in the order in which they were made. */
@@ -156,8 +156,13 @@ export class Slots {
     await this.tick()
   }
 
-  /** Loses slots whose place is not in the log, after the start or after the database was replaced. */
-  checkHistory(): void {
+  /** Loses all: the sequences of the database that is open now tell of something else. */
+  databaseReplaced(): void {
+    for (const slot of this.list()) if (slot.loss === undefined) this.#lose(slot, 'replaced')
+  }
+
+  /** Loses slots whose place is not in the log, as when files were taken away, or an older backup was restored. */
+  #checkHistory(): void {
     const waiting = this.list().filter(({ loss }) => loss === undefined)
     if (waiting.length === 0) return
     const { oldest, latest } = this.#store.wal.range(this.#now())

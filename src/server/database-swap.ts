@@ -27,12 +27,13 @@ export class DatabaseSwap {
       renameSync(directory, db)
       this.#open()
     } catch (error) {
-      if (existsSync(aside)) {
+      const isKept = existsSync(aside)
+      if (isKept) {
         rmSync(db, { recursive: true, force: true })
         renameSync(aside, db)
       }
       mkdirSync(db, { recursive: true })
-      this.#open()
+      this.#open(!isKept)
       throw error
     }
     await rm(aside, { recursive: true, force: true })
@@ -66,11 +67,12 @@ export class DatabaseSwap {
     await server.store.close()
   }
 
-  #open(): void {
+  #open(isOther = true): void {
     const server = this.#server
     const { store, config } = server
     store.reopen(config.paths.db, rocksdbOptions(config.values))
     store.rocks.setListener((event) => server.storageEvents.take(event))
+    if (isOther) server.slots.databaseReplaced()
     server.isLoading = false
     // What was known of the keys of the old one holds no longer.
     store.turn.nowMs = server.nowMs()

@@ -63,6 +63,19 @@ test('a replica whose place has left the log copies the whole database, then fol
   t.equal(await replica.run('exists', 'of its own'), ':0\r\n')
 })
 
+test('a full sync loses the slots of the replica, for its sequences tell of something else now', async (t) => {
+  await using master = await startNode({ config: NO_LOG })
+  await using replica = await startNode()
+  await writeAllFamilies(await master.connect(), 'before')
+  await forgetLog(master)
+  await replica.run('set', 'of its own', 'lost')
+  await replica.run('cdc', 'slot', 'create', 'orders')
+  await follow(replica, master)
+  await caughtUp(replica, master)
+  const lost = 'SLOTLOST slot orders has lost its place at sequence 2: the database was replaced by another'
+  t.equal(await replica.run('pollupdates', '>', 'slot', 'orders'), `-${lost}\r\n`)
+})
+
 test('a chain and a star: every replica has what the master has', async (t) => {
   await using master = await startNode()
   await using middle = await startNode()
