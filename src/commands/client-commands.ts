@@ -196,10 +196,11 @@ function parseKill(args: Args): Kill {
 function kill({ client: self, reply, server }: ServerContext, _args: Args, { filter, byAddress }: Kill): void {
   const nowMs = server.nowMs()
   const found = [...server.clients.all()].filter((client) => matchesFilter(client, filter, self, nowMs))
+  const isLink = filter.kind === 'master' && server.replication.reconnect()
   if (byAddress && found.length === 0) throw NO_SUCH_CLIENT
   for (const client of found) endClient(client, self)
   if (byAddress) reply.ok()
-  else reply.integer(found.length)
+  else reply.integer(found.length + Number(isLink))
 }
 
 /** The client that gave the command still gets its reply. */

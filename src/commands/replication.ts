@@ -8,6 +8,7 @@ import { isIP } from 'node:net'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors/replication.js'
 import { ADMIN_ONLY } from '../protocol/errors.js'
+import type { FailoverOptions } from '../replication/failover.js'
 import type { Announced } from '../replication/peer.js'
 import { REPLICATION_ID_LENGTH } from '../replication/replication-id.js'
 import {
@@ -22,6 +23,7 @@ import {
   serverCommand,
 } from './command.js'
 import type { ServerContext } from './context.js'
+import { OptionReader } from './options.js'
 import { feedRedis, isUnanswered, parseRedisPsync, redisSetting } from './redis-replication.js'
 
 const LINK = READONLY | ADMIN | NO_SCRIPT | NO_MULTI | REPLICATION | OK_STALE
@@ -31,6 +33,24 @@ const NO_PORT_MAX = 65534
 export const replicationCommands: readonly AnyCommand[] = [
   follows('slaveof', '1.0.0'),
   follows('replicaof', '5.0.0'),
+  serverCommand(
+    {
+      name: 'failover',
+      arity: -1,
+      flags: READONLY | ADMIN | NO_SCRIPT | OK_STALE,
+      syntax: '[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]',
+      summary: 'Starts a coordinated failover from the server to one of its replicas.',
+      since: '6.2.0',
+    },
+    parseFailover,
+    ({ config, reply, server }, _args, options) => {
+      if (config['cluster-enabled']) throw errors.IN_CLUSTER_MODE
+      if (server.role === 'slave') throw errors.FAILOVER_ON_REPLICA
+      if (options === 'abort') server.replication.failover.abort()
+      else server.replication.failover.start(options)
+      reply.ok()
+    },
+  ),
   serverCommand(
     {
       name: 'replconf',
@@ -112,6 +132,23 @@ export const replicationCommands: readonly AnyCommand[] = [
     ({ config, reply }) => reply.raw(Buffer.from(`${config['db-name']}\r\n`)),
   ),
 ]
+
+function parseFailover(args: Args): FailoverOptions | 'abort' {
+  if (args.count === 2 && args.is(1, 'abort')) return 'abort'
+  const options = new OptionReader(args, 1)
+  let target: FailoverOptions['target']
+  let isForced = false
+  let timeoutMs = 0
+  while (options.hasMore) {
+    if (options.take('to')) target = { host: options.word().latin1Slice(0), port: options.integer(1, PORT_MAX) }
+    else if (target !== undefined && options.take('force')) isForced = true
+    else if (options.take('timeout')) timeoutMs = options.integer(1, 2 ** 31 - 1)
+    else break
+  }
+  options.end()
+  if (isForced && timeoutMs === 0) throw errors.FAILOVER_FORCE
+  return { target, isForced, timeoutMs }
+}
 
 /** SLAVEOF and its newer name. */
 function follows(name: string, since: string): AnyCommand {

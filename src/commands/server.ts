@@ -2,6 +2,7 @@
 
 import { quoteBytes } from '../bytes/quoting.js'
 import type { Args } from '../protocol/args.js'
+import { BECAME_REPLICA } from '../protocol/errors/replication.js'
 import { err, NO_SUCH_SHUTDOWN, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_AN_INTEGER } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import {
@@ -187,6 +188,7 @@ function wait(context: ServerContext, _args: Args, { replicas, timeoutMs }: Wait
   const sequence = store.latestSequence()
   const { feeds } = server.replication
   const attempt = (answer: Reply): boolean => {
+    if (server.role === 'slave') throw BECAME_REPLICA
     const count = feeds.confirmedBy(sequence)
     if (count < replicas) return false
     answer.integer(count)

@@ -416,6 +416,9 @@ export class Replica {
     const { config, log, store, host, port } = this.#parts
     const { values } = config
     this.#socket?.close()
+    if (values['master-use-repl-port']) {
+      throw new RestartError('a full sync from a master of a version before 2.0 is not supported')
+    }
     await this.#backOff()
     if (this.#isStopped) return
     this.#enter('fetching-names')

@@ -8,6 +8,7 @@ import { describeError, type Log } from '../log/log.js'
 import * as errors from '../protocol/errors/replication.js'
 import type { ReplyError } from '../protocol/errors.js'
 import type { Store } from '../storage/store.js'
+import { Failover } from './failover.js'
 import { Master, type SyncCounts } from './master.js'
 import type { MasterTarget } from './master-socket.js'
 import { LINK_DELAYS, type LinkDelays, type LinkState, Replica } from './replica.js'
@@ -38,6 +39,8 @@ export interface ReplicationHost {
   changed(): void
   /** A replica has confirmed more, or there are others than before. */
   acknowledged(): void
+  /** Has clients wait: those that write, or all. Undefined: they go on. */
+  pause(who: 'write' | 'all' | undefined): void
 }
 
 export interface ReplicaView {
@@ -54,6 +57,7 @@ const CHECKPOINT_CHECK_MS = 10_000
 export class Replication {
   /** The side that serves replicas. */
   readonly feeds: Master
+  readonly failover: Failover
   /** Of links that begin from now on. */
   delays: LinkDelays = LINK_DELAYS
   readonly #host: ReplicationHost
@@ -71,7 +75,23 @@ export class Replication {
       counts: host.counts,
       nowMs: () => host.nowMs(),
       redisVersion: host.redisVersion,
-      onAcknowledged: () => host.acknowledged(),
+      onAcknowledged: () => {
+        this.failover.acknowledged()
+        host.acknowledged()
+      },
+    })
+    this.failover = new Failover({
+      feeds: this.feeds,
+      store: host.store,
+      log: host.log,
+      targetOf: (address) => ({
+        ...address,
+        tls: host.tls(),
+        connectTimeoutMs: host.config.values['replication-connect-timeout-ms'],
+      }),
+      password: () => host.config.values.masterauth,
+      pause: (who) => host.pause(who),
+      follow: (address, port) => this.follow(address, port),
     })
   }
 
@@ -96,6 +116,15 @@ export class Replication {
     return this.#replica?.state
   }
 
+  /** True on a master that has fewer good replicas than min-replicas-to-write. */
+  get lacksReplicas(): boolean {
+    const { values } = this.#host.config
+    const wanted = values['min-replicas-to-write']
+    if (wanted === 0 || this.role === 'slave') return false
+    const sinceMs = this.#host.nowMs() - values['min-replicas-max-lag'] * 1000
+    return this.feeds.feeds.filter(({ acknowledgedAtMs }) => acknowledgedAtMs >= sinceMs).length < wanted
+  }
+
   get replicas(): readonly ReplicaView[] {
     const own = this.feeds.feeds.map((feed) => ({ ...feed.address, offset: feed.offset }))
     const redis = this.feeds.redis.feeds.map((feed) => ({ ...feed.address, offset: feed.sentSequence }))
@@ -105,7 +134,14 @@ export class Replication {
   /** What is to be done by the clock. */
   jobs(): readonly { readonly name: string; readonly everyMs: number; run(): void | Promise<void> }[] {
     return [
-      { name: 'check replicas', everyMs: REPLICA_CHECK_MS, run: () => this.feeds.check() },
+      {
+        name: 'check replicas',
+        everyMs: REPLICA_CHECK_MS,
+        run: () => {
+          this.feeds.check()
+          this.#host.changed()
+        },
+      },
       {
         name: 'expire the checkpoint of replicas',
         everyMs: CHECKPOINT_CHECK_MS,
@@ -129,6 +165,7 @@ export class Replication {
   async close(): Promise<void> {
     this.#isClosed = true
     const replica = this.#replica
+    this.failover.close()
     this.feeds.disconnectAll()
     await replica?.stop()
     await this.#stopping
@@ -185,6 +222,7 @@ export class Replication {
       ...(this.#replica === undefined ? [] : this.#linkFields(this.#replica)),
       ['connected_slaves', feeds.length],
       ...feeds,
+      ['master_failover_state', this.failover.state],
       ...(id === undefined ? [] : ([['master_replid', id]] as const)),
     ]
   }

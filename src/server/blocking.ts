@@ -113,6 +113,16 @@ export class Blocking {
     return true
   }
 
+  /** Ends all waits for keys with an error. */
+  unblockAll(error: ReplyError): void {
+    for (const { connection } of new Set([...this.#queues.values()].flatMap((queue) => [...queue]))) {
+      this.remove(connection)
+      const start = connection.reply.length
+      connection.reply.error(error)
+      this.#answered(connection, start)
+    }
+  }
+
   /** Forgets the wait of a connection. */
   remove(connection: Connection): void {
     const { waiter } = connection

@@ -17,6 +17,7 @@ export class ClientTable implements Clients {
   #pauseTimer: NodeJS.Timeout | undefined
   readonly #held = new Set<Connection>()
   #frozen = 0
+  #failoverPause: 'write' | 'all' | undefined
   readonly #thaws = new Map<NodeJS.Timeout, () => void>()
 
   constructor(server: Server) {
@@ -86,9 +87,20 @@ export class ClientTable implements Clients {
     })
   }
 
+  /** Has clients wait while a failover is under way: those that write, or all. Undefined: they go on. */
+  pauseForFailover(who: 'write' | 'all' | undefined): void {
+    this.#failoverPause = who
+    if (who === undefined) this.#resumeHeld()
+  }
+
   /** True if a command that writes, or does not, has to wait now. */
   isPausedFor(writes: boolean): boolean {
-    return this.#frozen > 0 || (this.#pausedUntilMs !== 0 && (writes || this.#pauseMode === 'all'))
+    return (
+      this.#frozen > 0 ||
+      this.#failoverPause === 'all' ||
+      (this.#failoverPause === 'write' && writes) ||
+      (this.#pausedUntilMs !== 0 && (writes || this.#pauseMode === 'all'))
+    )
   }
 
   /** The connection's request waits for the end of the pause. */

@@ -24,6 +24,7 @@ import {
 import type { BoundCommand } from '../commands/command-table.js'
 import { histogramBounds } from '../config/derived.js'
 import type { Args } from '../protocol/args.js'
+import { NO_REPLICAS } from '../protocol/errors/replication.js'
 import * as scriptErrors from '../protocol/errors/scripting.js'
 import * as errors from '../protocol/errors.js'
 import { ReplyError } from '../protocol/errors.js'
@@ -199,6 +200,7 @@ export class Dispatcher {
     if ((flags & ADMIN) !== 0 && !connection.isAdmin) throw errors.ADMIN_ONLY
     if ((flags & WRITE) !== 0) {
       if (server.isReadOnlyReplica) throw errors.READ_ONLY_REPLICA
+      if (server.lacksReplicas) throw NO_REPLICAS
       if (server.isDatabaseFull && (flags & NO_SIZE_CHECK) === 0) throw errors.DATABASE_FULL
       if (server.store.writeFailure !== undefined) throw errors.writeRefused(server.store.writeFailure)
     }

@@ -1,6 +1,7 @@
 /** What replication sees of the server. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { BECAME_REPLICA } from '../protocol/errors/replication.js'
 import type { MasterTarget } from '../replication/master-socket.js'
 import type { ReplicationHost } from '../replication/replication.js'
 import { DatabaseSwap } from './database-swap.js'
@@ -9,8 +10,49 @@ import { secureContext } from './listener.js'
 import type { Server } from './server.js'
 import { REDIS_VERSION } from './version.js'
 
+const REPLICA_OPTIONS = [
+  'slave-read-only',
+  'slave-serve-stale-data',
+  'min-replicas-to-write',
+  'min-replicas-max-lag',
+] as const
+
+/** Brings into force for clients what role and links are now. */
+class RoleChanges {
+  readonly #server: Server
+  #wasReplica = false
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** The role, or the state of the link to the master, is another one. */
+  changed(): void {
+    const { replication, config, blocking } = this.#server
+    const isReplica = replication.role === 'slave'
+    this.#server.isReadOnlyReplica = isReplica && config.values['slave-read-only']
+    this.#server.isStale = replication.isLinkDown && !config.values['slave-serve-stale-data']
+    this.#server.lacksReplicas = replication.lacksReplicas
+    if (isReplica && !this.#wasReplica) {
+      blocking.unblockAll(BECAME_REPLICA)
+      blocking.wakeFollowers()
+    }
+    this.#wasReplica = isReplica
+  }
+
+  /** Those who wait for replicas look again. */
+  acknowledged(): void {
+    const server = this.#server
+    if (server.isClosing) return
+    server.lacksReplicas = server.replication.lacksReplicas
+    server.blocking.wakeFollowers()
+  }
+}
+
 export function replicationHost(server: Server): ReplicationHost {
   const swap = new DatabaseSwap(server)
+  const roles = new RoleChanges(server)
+  server.config.onChange(REPLICA_OPTIONS, () => roles.changed())
   return {
     store: server.store,
     config: server.config,
@@ -24,8 +66,9 @@ export function replicationHost(server: Server): ReplicationHost {
     load: (directory) => swap.load(directory),
     drop: () => swap.drop(),
     reload: () => swap.reload(),
-    changed: () => server.replicationChanged(),
-    acknowledged: () => server.replicaAcknowledged(),
+    changed: () => roles.changed(),
+    acknowledged: () => roles.acknowledged(),
+    pause: (who) => server.clients.pauseForFailover(who),
   }
 }
 

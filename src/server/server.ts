@@ -119,6 +119,8 @@ export class Server implements ServerView {
   isReadOnlyReplica = false
   /** The data may be old, and slave-serve-stale-data says not to show it. */
   isStale = false
+  /** Fewer replicas than min-replicas-to-write are good: writes of clients are refused. */
+  lacksReplicas = false
   /** max-db-size is reached. */
   isDatabaseFull = false
   readonly scripts: Scripts
@@ -224,6 +226,10 @@ export class Server implements ServerView {
 
   nowMs(): number {
     return this.#clock()
+  }
+
+  get isClosing(): boolean {
+    return this.#closing !== undefined
   }
 
   get role(): 'master' | 'slave' {
@@ -363,19 +369,6 @@ export class Server implements ServerView {
     applyForeign(this, batch, writeFlags)
   }
 
-  /** The role, or the state of the link to the master, is another one now. */
-  replicationChanged(): void {
-    const { values } = this.config
-    const isReplica = this.role === 'slave'
-    this.isReadOnlyReplica = isReplica && values['slave-read-only']
-    this.isStale = this.replication.isLinkDown && !values['slave-serve-stale-data']
-  }
-
-  /** Those who wait for replicas look again. */
-  replicaAcknowledged(): void {
-    if (this.#closing === undefined) this.blocking.wakeFollowers()
-  }
-
   /** Called every 100 ms. */
   sampleStats(): void {
     if (!this.store.rocks.isOpen) return
@@ -410,7 +403,6 @@ export class Server implements ServerView {
     })
     config.onChange('row-cache-mb', (values) => this.store.turn.cacheRows(values['row-cache-mb'] * MIB))
     config.onChange('max-db-size', () => this.checkSize())
-    config.onChange(['slave-read-only', 'slave-serve-stale-data'], () => this.replicationChanged())
     config.onChange('slowlog-max-len', () => this.slowlog.trim())
     config.onChange('profiling-sample-record-max-len', () => this.perflog.trim())
     config.onChange('proto-max-bulk-len', (values) => {

@@ -253,3 +253,77 @@ test('WAIT counts replicas that have confirmed, and a wait is over as soon as th
   t.equal(await master.run('wait', 2, 20), ':1\r\n')
   t.match(await replica.run('wait', 1, 0), /^-ERR WAIT cannot be used with replica instances/)
 })
+
+test('FAILOVER makes the replica master and loses no write that was answered', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  await using master = await startNode({ config })
+  await using replica = await startNode({ config })
+  await using other = await startNode({ config })
+  t.equal(await master.run('failover'), '-ERR FAILOVER requires connected replicas.\r\n')
+  for (const each of [replica, other]) await follow(each, master)
+  for (const each of [replica, other]) await caughtUp(each, master)
+  t.equal(await replica.run('failover'), '-ERR FAILOVER is not valid when server is a replica.\r\n')
+  t.equal(
+    await master.run('failover', 'to', '127.0.0.1', 1),
+    '-ERR FAILOVER target HOST and PORT is not a replica.\r\n',
+  )
+  t.equal(await master.run('failover', 'abort'), '-ERR No failover in progress.\r\n')
+  const fullSyncsBefore = await infoField(master, 'sync_full')
+  const client = await master.connect()
+  let answered = Number((await client.run('incrby', 'counter', 100)).slice(1))
+  let isRefused = false
+  const writing = (async () => {
+    while (!isRefused) {
+      const reply = await client.run('incr', 'counter')
+      if (reply.startsWith(':')) answered = Number(reply.slice(1))
+      else isRefused = reply.startsWith('-READONLY')
+    }
+  })()
+  t.equal(await master.run('failover', 'to', '127.0.0.1', replica.port, 'timeout', 10_000), '+OK\r\n')
+  await writing
+  t.ok(answered >= 100)
+  t.equal(await replica.run('get', 'counter'), `$${String(answered).length}\r\n${answered}\r\n`)
+  await assertEqual(t, replica, master, other)
+  t.equal(await infoField(master, 'role'), 'slave')
+  t.equal(await infoField(replica, 'role'), 'master')
+  t.equal(await infoField(master, 'sync_full'), fullSyncsBefore)
+  t.equal(await infoField(replica, 'sync_full'), '0')
+})
+
+test('clients that wait are told when their server becomes a replica', async (t) => {
+  await using master = await startNode()
+  await using node = await startNode()
+  const popper = await node.connect()
+  popper.send('blpop', 'list', 0)
+  const waiter = await node.connect()
+  waiter.send('wait', 1, 0)
+  await eventually(async () => ((await infoField(node, 'blocked_clients')) === '2' ? true : undefined))
+  await follow(node, master)
+  const text = 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'
+  t.equal((await popper.nextReply()).bytes, `-${text}\r\n`)
+  t.equal((await waiter.nextReply()).bytes, `-${text}\r\n`)
+})
+
+test('min-replicas-to-write refuses writes while too few replicas confirm', async (t) => {
+  await using master = await startNode({ config: { 'min-replicas-to-write': 1 } })
+  await using replica = await startNode()
+  master.server.cron.run('check replicas')
+  t.equal(await master.run('set', 'k', 'v'), '-NOREPLICAS Not enough good replicas to write.\r\n')
+  t.equal(await master.run('get', 'k'), '$-1\r\n')
+  await follow(replica, master)
+  await eventually(async () => ((await master.run('set', 'k', 'v')) === '+OK\r\n' ? true : undefined))
+  await replica.run('slaveof', 'no', 'one')
+  await eventually(async () => ((await master.run('set', 'k', 'v')).startsWith('-NOREPLICAS') ? true : undefined))
+  t.equal(await master.run('config', 'set', 'min-replicas-to-write', 0), '+OK\r\n')
+  t.equal(await master.run('set', 'k', 'v'), '+OK\r\n')
+})
+
+test('CLIENT KILL TYPE MASTER has the link built again', async (t) => {
+  await using master = await startNode()
+  await using replica = await startNode()
+  t.equal(await replica.run('client', 'kill', 'type', 'master'), ':0\r\n')
+  await follow(replica, master)
+  await caughtUp(replica, master)
+  t.equal(await replica.run('client', 'kill', 'type', 'master'), ':1\r\n')
+  await eventually(async () => ((await infoField(master, 'sync_partial_ok')) === '2' ? true : undefined))
+})

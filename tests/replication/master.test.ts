@@ -227,3 +227,26 @@ test('the commands of the link need the administrator', async (t) => {
     t.equal(await node.run(...words), '-ERR admin permission required to perform the command\r\n')
   }
 })
+
+test('FAILOVER gives up when no replica confirms in time, or when it is aborted, and writes go on', async (t) => {
+  await using node = await startNode()
+  const wire = await following(node, 1)
+  wire.write('*3\r\n$8\r\nreplconf\r\n$3\r\nack\r\n$1\r\n0\r\n')
+  const client = await node.connect()
+  client.send('set', 'k', 'v')
+  client.send('failover', 'timeout', 50)
+  client.send('set', 'k', 'w')
+  for (let i = 0; i < 3; i++) t.equal((await client.nextReply()).bytes, '+OK\r\n')
+  t.match(await node.run('info', 'replication'), /role:master\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+  t.equal(await client.run('failover'), '+OK\r\n')
+  t.equal(await client.run('failover'), '-ERR FAILOVER already in progress.\r\n')
+  client.send('set', 'k', 'x')
+  t.match(await node.run('info', 'replication'), /master_failover_state:waiting-for-sync\r\n/)
+  t.equal(await node.run('failover', 'abort'), '+OK\r\n')
+  t.equal((await client.nextReply()).bytes, '+OK\r\n')
+  t.equal(
+    await node.run('failover', 'to', '10.1.2.3', 6789, 'force'),
+    '-ERR FAILOVER with force option requires both a timeout and target HOST and IP.\r\n',
+  )
+  t.equal(await node.run('failover', 'timeout', 0), '-ERR value is not an integer or out of range\r\n')
+})

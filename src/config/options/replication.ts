@@ -36,6 +36,18 @@ export const REPLICATION_OPTIONS = {
     mutable: true,
     doc: 'Port that a replica reports; 0 = port.',
   }),
+  'min-replicas-to-write': integer({
+    default: 0,
+    mutable: true,
+    doc: 'A master refuses writes while fewer replicas than this have confirmed lately what they have; 0 = never.',
+  }),
+  'min-replicas-max-lag': integer({
+    default: 10,
+    min: 1,
+    mutable: true,
+    unit: 's',
+    doc: 'How long ago a replica may have confirmed to count for min-replicas-to-write.',
+  }),
   'use-rsid-psync': bool({
     default: false,
     doc: 'Whether partial syncs compare the replication id besides the sequence.',

@@ -21,6 +21,19 @@ export const WITHOUT_WAL = err("slaveof doesn't work with disable_wal option")
 export const ITSELF = err("can't replicate itself")
 export const OWN_REPLICA = err("can't replicate your own replicas")
 
+export const FAILOVER_RUNNING = err('FAILOVER already in progress.')
+export const NO_FAILOVER = err('No failover in progress.')
+export const FAILOVER_NO_REPLICAS = err('FAILOVER requires connected replicas.')
+export const FAILOVER_ON_REPLICA = err('FAILOVER is not valid when server is a replica.')
+export const FAILOVER_NOT_A_REPLICA = err('FAILOVER target HOST and PORT is not a replica.')
+export const FAILOVER_FORCE = err('FAILOVER with force option requires both a timeout and target HOST and IP.')
+export const FAILOVER_TIMEOUT = err('FAILOVER timeout must be greater than 0')
+/** Fewer replicas than min-replicas-to-write have confirmed what they have within min-replicas-max-lag. */
+export const NO_REPLICAS = new ReplyError('NOREPLICAS Not enough good replicas to write.')
+export const BECAME_REPLICA = new ReplyError(
+  'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
+)
+
 export function unresolvable(host: string): ReplyError {
   return err(`Can not resolve hostname: ${host}`)
 }

@@ -1,0 +1,165 @@
+/**
+ * FAILOVER: this master and one of its replicas change roles without the loss of a write that was acknowledged. Writes
+ * wait; when the replica has confirmed all that there is, everything waits for the moment in which the replica becomes
+ * master and this server its replica. Waiting clients are then told that this is a replica.
+ * Source: redis src/replication.c, failoverCommand, for options, texts and states; how the replica is told is our own.
+ */
+
+import type { Log } from '../log/log.js'
+import * as errors from '../protocol/errors/replication.js'
+import type { Store } from '../storage/store.js'
+import type { Master } from './master.js'
+import { LinkError, MasterSocket, type MasterTarget } from './master-socket.js'
+import type { ReplicaFeed } from './replica-feed.js'
+
+export interface FailoverOptions {
+  /** Undefined: whichever replica confirms first. */
+  readonly target: { readonly host: string; readonly port: number } | undefined
+  /** Goes on when the time is over. */
+  readonly isForced: boolean
+  /** 0 = no bound. */
+  readonly timeoutMs: number
+}
+
+export interface FailoverParts {
+  readonly feeds: Master
+  readonly store: Store
+  readonly log: Log
+  /** How to reach a server. */
+  readonly targetOf: (address: { host: string; port: number }) => MasterTarget
+  /** Sent as AUTH; empty = not. */
+  readonly password: () => string
+  /** Has clients wait: those that write, or all. Undefined: they go on. */
+  readonly pause: (who: 'write' | 'all' | undefined) => void
+  readonly follow: (host: string, port: number) => void
+}
+
+export type FailoverState = 'no-failover' | 'waiting-for-sync' | 'failover-in-progress'
+
+const ANSWER_MS_MAX = 5000
+const CHECK_MS = 100
+
+export class Failover {
+  readonly #parts: FailoverParts
+  #state: FailoverState = 'no-failover'
+  #options: FailoverOptions | undefined
+  #timeout: NodeJS.Timeout | undefined
+  #check: NodeJS.Timeout | undefined
+
+  constructor(parts: FailoverParts) {
+    this.#parts = parts
+  }
+
+  get state(): FailoverState {
+    return this.#state
+  }
+
+  /** Begins; the rest happens in the background. Throws a ReplyError. */
+  start(options: FailoverOptions): void {
+    const { feeds, log } = this.#parts
+    if (this.#state !== 'no-failover') throw errors.FAILOVER_RUNNING
+    if (feeds.feeds.length === 0) throw errors.FAILOVER_NO_REPLICAS
+    if (options.target !== undefined && this.#candidates(options).length === 0) throw errors.FAILOVER_NOT_A_REPLICA
+    log.info('[replication] FAILOVER requested')
+    this.#options = options
+    this.#state = 'waiting-for-sync'
+    this.#parts.pause('write')
+    if (options.timeoutMs > 0) this.#timeout = setTimeout(() => this.#timedOut(), options.timeoutMs)
+    this.#check = setInterval(() => this.acknowledged(), CHECK_MS)
+    this.acknowledged()
+  }
+
+  /** Throws a ReplyError if there is nothing to be stopped. */
+  abort(): void {
+    if (this.#state !== 'waiting-for-sync') throw errors.NO_FAILOVER
+    this.#end('it was aborted')
+  }
+
+  /** The server ends. */
+  close(): void {
+    if (this.#state !== 'no-failover') this.#end('the server ends')
+  }
+
+  /** A replica has confirmed more, or there are others than before: looks whether one has all. */
+  acknowledged(): void {
+    const { store, feeds } = this.#parts
+    if (this.#state !== 'waiting-for-sync' || this.#options === undefined) return
+    const candidates = this.#candidates(this.#options)
+    if (candidates.length === 0) {
+      this.#end('the replica has gone')
+      return
+    }
+    if (store.turn.isDirty && !store.turn.isHeld) store.turn.commit()
+    const sequence = store.latestSequence()
+    const ready = candidates.find((feed) => feed.acknowledged >= sequence)
+    if (ready === undefined) feeds.requestAcks(sequence)
+    else this.#switch(ready.address)
+  }
+
+  #candidates({ target }: FailoverOptions): readonly ReplicaFeed[] {
+    const { feeds } = this.#parts.feeds
+    if (target === undefined) return feeds
+    return feeds.filter(({ address }) => address.host === target.host && address.port === target.port)
+  }
+
+  #timedOut(): void {
+    if (this.#state !== 'waiting-for-sync') return
+    const target = this.#options?.target
+    if (this.#options?.isForced && target !== undefined) this.#switch(target)
+    else this.#end('no replica has confirmed all in time')
+  }
+
+  #switch(address: { host: string; port: number }): void {
+    const { log, pause } = this.#parts
+    this.#state = 'failover-in-progress'
+    pause('all')
+    log.info(`[replication] FAILOVER: ${address.host}:${address.port} has all, and is to become master`)
+    this.#promote(address).then(
+      () => {
+        this.#parts.follow(address.host, address.port)
+        this.#end(undefined)
+      },
+      (error: unknown) => this.#end(`the replica did not become master: ${(error as Error).message}`),
+    )
+  }
+
+  /** Makes the replica a master. Where its answer is lost, it is asked for its role. */
+  async #promote(address: { host: string; port: number }): Promise<void> {
+    try {
+      const answer = await this.#ask(address, 'SLAVEOF', 'NO', 'ONE')
+      if (answer !== '+OK') throw new Error(answer)
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error
+      const role = await this.#ask(address, 'ROLE')
+      if (role !== '*3' && role !== '*2') throw error
+    }
+  }
+
+  /** The first line of the answer. */
+  async #ask(address: { host: string; port: number }, ...words: readonly string[]): Promise<string> {
+    const socket = await MasterSocket.connect(this.#parts.targetOf(address))
+    try {
+      const password = this.#parts.password()
+      if (password !== '') {
+        socket.send('AUTH', password)
+        const line = await socket.line(ANSWER_MS_MAX)
+        if (line !== '+OK') throw new Error(line)
+      }
+      socket.send(...words)
+      return await socket.line(ANSWER_MS_MAX)
+    } finally {
+      socket.close()
+    }
+  }
+
+  #end(failure: string | undefined): void {
+    const { log, pause } = this.#parts
+    clearTimeout(this.#timeout)
+    clearInterval(this.#check)
+    this.#state = 'no-failover'
+    this.#options = undefined
+    if (failure === undefined) log.info('[replication] FAILOVER has succeeded')
+    else log.warning(`[replication] FAILOVER has failed: ${failure}`)
+    pause(undefined)
+  }
+}
