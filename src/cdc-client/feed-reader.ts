@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FeedChange, parseChange } from './feed-change.js'
+import { FeedSlot, type RunWords } from './feed-slot.js'
 import type { Checkpoint, FeedPosition } from './position.js'
 import { RedisConnection, type RespValue, ServerError } from './redis-connection.js'
 
@@ -18,6 +19,11 @@ export interface FeedOptions {
   readonly ops?: readonly string[]
   readonly namespaces?: readonly string[]
   readonly checkpoint?: Checkpoint
+  /**
+   * A slot, which is made where there is none: the server keeps the position, and the log that follows it. It moves on
+   * when the next page is asked for. A checkpoint is then needed only where its position has to be kept elsewhere.
+   */
+  readonly slot?: string
   /** Ends the iteration. */
   readonly signal?: AbortSignal
   /** False ends the iteration where the feed ended when it was reached. Default: true, it waits for more. */
@@ -45,10 +51,24 @@ const RETRY_MS_MAX = 10_000
 
 export class FeedReader {
   readonly #options: FeedOptions
+  readonly #slot: FeedSlot | undefined
   #connection: RedisConnection | undefined
 
   constructor(options: FeedOptions) {
     this.#options = options
+    const run: RunWords = (...words) => this.#command(...words)
+    this.#slot = options.slot === undefined ? undefined : new FeedSlot(options.slot, filterWords(options), run)
+  }
+
+  /** Where the slot stands; undefined if there is none yet. */
+  async slotPosition(): Promise<FeedPosition | undefined> {
+    const sequence = await this.#slot?.position()
+    return sequence === undefined ? undefined : { sequence }
+  }
+
+  /** Makes the slot, if one is wanted and there is none. */
+  async placeSlot({ sequence }: FeedPosition): Promise<void> {
+    await this.#slot?.create(sequence)
   }
 
   async start(): Promise<FeedPosition> {
@@ -60,7 +80,11 @@ export class FeedReader {
 
   /** What follows `position`: at once where the feed is not followed, else as soon as there is something, or after a while. */
   poll(position: FeedPosition): Promise<FeedPage> {
-    return this.#poll(position, this.#options.follow === false ? undefined : BLOCK_MS)
+    const { follow, slot } = this.#options
+    return this.#poll(position, [
+      ...(follow === false ? [] : ['BLOCK', BLOCK_MS]),
+      ...(slot === undefined ? [] : ['SLOT', slot]),
+    ])
   }
 
   /**
@@ -68,6 +92,17 @@ export class FeedReader {
    * first pages of a lost snapshot told may be gone by now: each key that has changed since is told to be deleted first.
    */
   async *snapshot(begun?: FeedPosition): AsyncGenerator<FeedPage, void, void> {
+    if (begun === undefined) await this.#slot?.beginSnapshot()
+    yield* this.#snapshot(begun)
+  }
+
+  /** The snapshot has been read to its end, and has come to `position`. */
+  async endSnapshot(position: FeedPosition): Promise<void> {
+    await this.placeSlot(position)
+    await this.#slot?.endSnapshot()
+  }
+
+  async *#snapshot(begun?: FeedPosition): AsyncGenerator<FeedPage, void, void> {
     if (begun?.snapshot !== undefined) {
       const { id, cursor } = begun.snapshot
       const first = await this.#readSnapshot(begun.sequence, id, cursor)
@@ -90,8 +125,7 @@ export class FeedReader {
     this.#connection?.close()
   }
 
-  async #poll(position: FeedPosition, blockMs: number | undefined): Promise<FeedPage> {
-    const { match = [], types = [], ops = [], namespaces = [] } = this.#options
+  async #poll(position: FeedPosition, options: readonly (string | number)[]): Promise<FeedPage> {
     const words = [
       'POLLUPDATES',
       position.sequence,
@@ -103,11 +137,7 @@ export class FeedReader {
       'BYTES',
       PAGE_BYTES,
     ]
-    if (blockMs !== undefined) words.push('BLOCK', blockMs)
-    for (const pattern of match) words.push('MATCH', pattern)
-    for (const type of types) words.push('TYPE', type)
-    for (const op of ops) words.push('OP', op)
-    for (const namespace of namespaces) words.push('NAMESPACE', namespace)
+    words.push(...filterWords(this.#options), ...options)
     const reply = (await this.#command(...words)) as RespValue[]
     const { snapshot: _, ...rest } = position
     return {
@@ -150,7 +180,7 @@ export class FeedReader {
       if (snapshot === undefined) return
       const next = await this.#readSnapshot(sequence, snapshot.id, snapshot.cursor)
       if (next === undefined) {
-        yield* this.snapshot(current.position)
+        yield* this.#snapshot(current.position)
         return
       }
       current = next
@@ -160,7 +190,7 @@ export class FeedReader {
   /** Deletions of all keys that changed after `from`, up to the new snapshot. Rejects with WALGAP if that is not known. */
   async *#retractions(from: FeedPosition, to: FeedPosition): AsyncGenerator<FeedPage, void, void> {
     for (let position = from; position.sequence < to.sequence; ) {
-      const page = await this.#poll(position, undefined)
+      const page = await this.#poll(position, [])
       const texts = page.texts.map(parseChange).flatMap((change) => retraction(change, to.sequence))
       position = page.position
       // Until these are through, the lost snapshot is what a next run goes on with.
@@ -202,6 +232,15 @@ function retraction({ namespace, key, subkey, op, command }: FeedChange, sequenc
 
 function jsonBytes(bytes: Buffer): { base64: string } {
   return { base64: bytes.toString('base64') }
+}
+
+function filterWords({ match = [], types = [], ops = [], namespaces = [] }: FeedOptions): string[] {
+  return [
+    ...match.flatMap((pattern) => ['MATCH', pattern]),
+    ...types.flatMap((type) => ['TYPE', type]),
+    ...ops.flatMap((op) => ['OP', op]),
+    ...namespaces.flatMap((namespace) => ['NAMESPACE', namespace]),
+  ]
 }
 
 function textsOf(reply: RespValue | undefined): string[] {

@@ -80,14 +80,15 @@ export class Slots {
   }
 
   /**
-   * Makes a slot that has acknowledged `position`, whose next change must be readable. The log is held from now on; the
-   * slot lasts when the promise resolves. Throws SlotError; rejects if it cannot be saved, and then there is none.
+   * Makes a slot that has acknowledged the position that is asked for; its next change must be readable. The log is held
+   * from now on, and the slot lasts when the promise resolves. Throws SlotError, and what `positionAt` throws; rejects if
+   * it cannot be saved, and then there is none.
    */
-  create(spec: SlotSpec, position: number): Promise<Slot> {
+  create(spec: SlotSpec, positionAt: () => number): Promise<Slot> {
     const id = idOf(spec.namespace, spec.name)
     if (this.#slots.has(id)) throw new SlotError('exists')
     if (this.list(spec.namespace).length >= this.#countMax()) throw new SlotError('too-many')
-    const slot = new Slot(spec, position, this.#now())
+    const slot = new Slot(spec, positionAt(), this.#now())
     this.#slots.set(id, slot)
     this.#hold(slot)
     this.#hasChanges = true

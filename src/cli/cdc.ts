@@ -17,6 +17,7 @@ Options:
     --match <glob>          keys; may be given several times, as may --type, --op and --namespace
     --checkpoint <file>     go on where the last run ended; a change may come twice
     --checkpoint-key <key>  copy: the same, kept by the target together with what it got, so that none comes twice
+    --slot <name>           tail, copy: the same, kept by the server together with the log; see CDC SLOT
     --follow <yes|no>       no: end at the present end of the feed; default yes
 `
 
@@ -52,6 +53,8 @@ export function parseCdcArguments(words: readonly string[]): CdcArguments | unde
   const to = one('--to')
   if ((mode === 'copy') !== (to !== undefined)) return undefined
   const file = one('--checkpoint')
+  const slot = one('--slot')
+  if (mode === 'snapshot' && slot !== undefined) return undefined
   const feed: FeedOptions = {
     url: one('--url') ?? URL_DEFAULT,
     since: since === 'now' || since === 'oldest' ? since : Number(since),
@@ -62,6 +65,7 @@ export function parseCdcArguments(words: readonly string[]): CdcArguments | unde
     namespaces: values.get('--namespace') ?? [],
     follow: mode !== 'snapshot' && one('--follow') !== 'no',
     ...(file === undefined ? {} : { checkpoint: fileCheckpoint(file) }),
+    ...(slot === undefined ? {} : { slot }),
   }
   return { mode, feed, to, checkpointKey: one('--checkpoint-key') }
 }
@@ -76,6 +80,7 @@ const OPTION_NAMES = new Set([
   '--namespace',
   '--checkpoint',
   '--checkpoint-key',
+  '--slot',
   '--follow',
 ])
 

@@ -125,9 +125,9 @@ function createSlot(context: ServerContext, { spec, at }: CreateOptions): void {
   settle(store)
   if (spec.bytesMax > (config['cdc-slot-max-bytes'] || LIMIT_MAX)) throw errors.SLOT_BYTES
   if (spec.ageMsMax > (config['cdc-slot-max-age'] * 1000 || LIMIT_MAX)) throw errors.SLOT_AGE
-  const position = positionOf(at, store, server.nowMs())
-  const made = answered(() => server.slots.create({ ...spec, namespace: copy(ownerOf(client)) }, position))
-  context.defer(saved(made), (reply) => reply.integer(position))
+  const namespace = copy(ownerOf(client))
+  const made = answered(() => server.slots.create({ ...spec, namespace }, () => positionOf(at, store, server.nowMs())))
+  context.defer(saved(made), (reply, { position }) => reply.integer(position))
 }
 
 /** Throws a ReplyError where the next change is not, or no more, in the log. */

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'tap'
-import { changes, type FeedChange, fileCheckpoint, memoryCheckpoint } from '../../src/cdc-client/changes.js'
+import {
+  changes,
+  type FeedChange,
+  type FeedOptions,
+  fileCheckpoint,
+  memoryCheckpoint,
+} from '../../src/cdc-client/changes.js'
 import { ServerError } from '../../src/cdc-client/redis-connection.js'
 import { runCdc } from '../../src/cli/cdc.js'
 import { createServer, type Server } from '../../src/index.js'
@@ -109,6 +115,50 @@ test('a reader authenticates by its url', async (t) => {
   t.same(seen, ['SET a 1'])
 })
 
+/** Up to `max` changes of a feed that ends. */
+async function read(s: TestServer, options: Partial<FeedOptions>, max = 100): Promise<string[]> {
+  const seen: string[] = []
+  for await (const change of changes({ url: urlOf(s), follow: false, ...options })) {
+    seen.push(shown(change))
+    if (seen.length === max) break
+  }
+  return seen
+}
+
+test('a slot is made where there is none, and the next run goes on from it', async (t) => {
+  await using s = await startServer()
+  for (const value of ['1', '2', '3']) await s.run('set', 'a', value)
+  t.same(await read(s, { slot: 'mine', since: 1, match: ['a'] }, 1), ['SET a 2'])
+  t.same(await read(s, { slot: 'mine' }), ['SET a 2', 'SET a 3'], 'what was not asked beyond comes again')
+  t.same(await read(s, { slot: 'mine' }), [])
+  await s.run('set', 'b', '4')
+  await s.run('set', 'a', '5')
+  t.same(await read(s, { slot: 'mine' }), ['SET a 5'], 'the filter belongs to the slot')
+  t.equal(s.server.slots.list()[0]?.position, 5)
+})
+
+test('a slot and a snapshot: the log is held meanwhile, and an unfinished snapshot begins anew', async (t) => {
+  await using s = await startServer({ config: { 'rocksdb.wal_ttl_seconds': 0, 'rocksdb.wal_size_limit_mb': 0 } })
+  await s.run('mset', 'a', '1', 'b', '2')
+  const names = (): string[] => s.server.slots.list().map(({ spec }) => spec.name)
+  t.same(await read(s, { slot: 'mine', snapshot: true }, 1), ['SET a 1'])
+  t.same(names(), ['mine.snapshot'])
+  t.same(await read(s, { slot: 'mine', snapshot: true }), ['SET a 1', 'SET b 2'])
+  t.same(names(), ['mine'])
+  await s.run('set', 'a', '3')
+  await s.server.store.rocks.flush()
+  s.server.cron.run('prune the write-ahead log')
+  t.same(await read(s, { slot: 'mine', snapshot: true }), ['SET a 3'])
+})
+
+test('a lost slot is an error, not a silence', async (t) => {
+  await using s = await startServer()
+  await read(s, { slot: 'mine' })
+  s.server.slots.databaseReplaced()
+  const text = 'SLOTLOST slot mine has lost its place at sequence 1: the database was replaced by another'
+  await t.rejects(read(s, { slot: 'mine' }), new ServerError(text))
+})
+
 async function run(...words: string[]): Promise<{ code: number; output: string; errors: string }> {
   const output = new PassThrough()
   const errors = new PassThrough()
@@ -130,7 +180,18 @@ test('cdc tail prints a change a line, and cdc snapshot the keys', async (t) => 
     snapshot.output,
     '{"sequence":2,"batch":2,"namespace":"default","type":"string","key":"a","op":"put","command":["SET","a","1"],"fresh":true}\n',
   )
-  for (const words of [[], ['tail', '--to', 'x'], ['copy'], ['tail', '--since', 'then'], ['tail', '--url']]) {
+  for (const expected of [tail.output, '']) {
+    const words = ['--url', urlOf(s), '--since', '1', '--slot', 'mine', '--follow', 'no']
+    t.equal((await run('tail', ...words)).output, expected)
+  }
+  for (const words of [
+    [],
+    ['tail', '--to', 'x'],
+    ['snapshot', '--slot', 'x'],
+    ['copy'],
+    ['tail', '--since', 'then'],
+    ['tail', '--url'],
+  ]) {
     t.equal((await run(...words)).code, 1)
   }
 })
