@@ -21,6 +21,8 @@ const ZERO = latin1('0')
 const ONE = latin1('1')
 const NUL = Buffer.alloc(1)
 const SEGMENT_BYTES = 1024
+/** Of 2^63, which is the least number that has to be changed. */
+const INT64_DIGITS = 19
 
 /** The change of a segment; undefined where it belongs to that of another one. */
 export function bitmapChange(
@@ -44,7 +46,7 @@ export function bitmapChange(
   }
   if (log !== undefined && command === LOG_BITFIELD) {
     if (!isFirst) return undefined
-    return { namespace, type: 'bitmap', key, op: 'put', command: [BITFIELD, key, ...log.words.slice(1)] }
+    return { namespace, type: 'bitmap', key, op: 'put', command: [BITFIELD, key, ...log.words.slice(1).map(asInt64)] }
   }
   const size = facts.metadata?.size ?? segmentAt + row.value.length
   const shown = reversedBits(row.value.subarray(0, Math.max(0, size - segmentAt)))
@@ -65,6 +67,11 @@ export function bitmapLengthChange(
   const change: RowChange = { ...base, op: 'put', command: [SETRANGE, base.key, decimal(metadata.size - 1), NUL] }
   if (puts[0] === undefined || metadataSequence < puts[0].sequence) change.isFresh = true
   return change
+}
+
+/** What an unsigned field is set to stands in the log without a sign; a client has to write it as a signed number. */
+function asInt64(word: Bytes): Bytes {
+  return word.length >= INT64_DIGITS ? latin1(String(BigInt.asIntN(64, BigInt(word.latin1Slice(0))))) : word
 }
 
 /** The word that says which command it was. */

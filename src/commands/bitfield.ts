@@ -93,7 +93,7 @@ function parseOffset(text: Bytes, { bits }: FieldType): number {
 }
 
 function run({ db, reply, events }: Context, args: Args, operations: readonly FieldOperation[]): void {
-  const results = runFields(db, args.at(1), operations, args.rest(2))
+  const results = runFields(db, args.at(1), operations)
   if (operations.some(({ kind }, index) => kind !== 'get' && results[index] !== undefined)) {
     events.notify(EVENT_STRING, 'setbit', args.at(1))
   }

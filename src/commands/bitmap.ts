@@ -137,7 +137,7 @@ function parseOperator(args: Args): bitmaps.BitOperator {
 }
 
 function combine({ db, reply, events }: Context, args: Args, operator: bitmaps.BitOperator): void {
-  const log = logData(TYPE_BITMAP, LOG_BITOP, operator.toUpperCase(), ...args.rest(2))
+  const log = logData(TYPE_BITMAP, LOG_BITOP, args.at(1), ...args.rest(3))
   const size = bitmaps.combine(db, operator, args.at(2), args.rest(3), log)
   if (size > 0) events.notify(EVENT_STRING, 'set', args.at(2))
   else events.notify(EVENT_GENERIC, 'del', args.at(2))

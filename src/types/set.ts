@@ -8,7 +8,7 @@ import { CF_DEFAULT } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { encodeMetadata, freshMetadata, type Metadata, TYPE_SET } from '../storage/metadata.js'
 import type { RowCursor } from '../storage/row-cursor.js'
-import { isFresh, readAnyRow, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
+import { isFresh, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
 import type { SubkeyScan, Subkeys } from '../storage/subkeys.js'
 import { drawRows } from './reservoir.js'
 
@@ -86,7 +86,7 @@ export function pop(db: Database, key: Bytes, count: number): { members: Bytes[]
   return { members, isEmpty: metadata.size === 0 }
 }
 
-/** Puts `members`, which are different, in the place of whatever is at `key`; none deletes the key. */
+/** Puts `members`, which are different, in the place of whatever is at `key`; none leave a row of size 0. */
 export function replace(db: Database, key: Bytes, members: Iterable<Bytes>): number {
   const metadata = freshMetadata(TYPE_SET, db.newVersion())
   const rows = rowsOf(db, key, metadata)
@@ -95,8 +95,7 @@ export function replace(db: Database, key: Bytes, members: Iterable<Bytes>): num
     rows.put(member)
     metadata.size++
   }
-  if (metadata.size > 0) db.putMetadata(key, encodeMetadata(metadata))
-  else if (readAnyRow(db, key) !== undefined) db.deleteMetadata(key)
+  db.putMetadata(key, encodeMetadata(metadata))
   return metadata.size
 }
 

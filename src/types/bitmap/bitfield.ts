@@ -25,20 +25,30 @@ export type FieldOperation =
     }
 
 /** Runs the operations in order. A result is undefined where an overflow made the operation fail. */
-export function runFields(
-  db: Database,
-  key: Bytes,
-  operations: readonly FieldOperation[],
-  words: readonly Bytes[],
-): (bigint | undefined)[] {
+export function runFields(db: Database, key: Bytes, operations: readonly FieldOperation[]): (bigint | undefined)[] {
   if (operations.every((operation) => operation.kind === 'get')) {
     const source = openBits(db, key)
     return operations.map(({ type, offset }) => (source === undefined ? 0n : readField(source, type, offset)))
   }
   const target = openForUpdate(db, key)
   const results = operations.map((operation) => runField(target, operation))
-  target.save(logData(TYPE_BITMAP, LOG_BITFIELD, ...words))
+  target.save(logData(TYPE_BITMAP, LOG_BITFIELD, ...writingWords(operations)))
   return results
+}
+
+/** The operations that write, as the log names them. Source: kvrocks src/types/redis_bitmap.cc, bitfieldWriteAheadLog. */
+function writingWords(operations: readonly FieldOperation[]): string[] {
+  const words: string[] = []
+  let inForce: Overflow = 'wrap'
+  for (const operation of operations) {
+    if (operation.kind === 'get') continue
+    const { kind, type, offset, operand, overflow } = operation
+    if (overflow !== inForce) words.push('OVERFLOW', overflow.toUpperCase())
+    inForce = overflow
+    const value = kind === 'set' && !type.isSigned ? BigInt.asUintN(64, operand) : operand
+    words.push(kind.toUpperCase(), `${type.isSigned ? 'i' : 'u'}${type.bits}`, String(offset), String(value))
+  }
+  return words
 }
 
 function runField(target: BitTarget, operation: FieldOperation): bigint | undefined {
