@@ -10,7 +10,6 @@ import {
   type AnyCommand,
   countedKeys,
   FAST,
-  NO_MONITOR,
   NO_SCRIPT,
   noOptions,
   OK_STALE,
@@ -21,7 +20,7 @@ import {
 } from './command.js'
 import type { ServerContext } from './context.js'
 
-const CALL_FLAGS = NO_SCRIPT | NO_MONITOR | OK_STALE | SCRIPTING | SLOW
+const CALL_FLAGS = NO_SCRIPT | OK_STALE | SCRIPTING | SLOW
 /** Before the keys: the command, the script or its name, the number of keys. */
 const FIRST_KEY_INDEX = 3
 

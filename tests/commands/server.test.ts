@@ -101,10 +101,13 @@ test('MONITOR shows what others do, with passwords left out', async (t) => {
   await client.run('set', 'k"', 'a\n')
   await client.run('auth', 'default', 'secret')
   await client.run('ping')
+  await client.run('eval', `return redis.call('get', 'k')`, '0')
   const address = `127.0.0.1:${client.socket.localPort}`
   const shown = (line: string): string => line.replace(/^\+\d+\.\d{6} /, '')
   t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "set" "k\\"" "a\\n"\r\n`)
   t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "ping"\r\n`)
+  t.match((await monitor.nextReply()).bytes, /"eval" /, 'a script before what it calls')
+  t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "get" "k"\r\n`)
 })
 
 test('SLOWLOG keeps the slowest with their words shortened', async (t) => {
