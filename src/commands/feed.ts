@@ -243,6 +243,10 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
     if (options.format === 'json') {
       const page = pollChanges(store, range, filter, options.bytesMax ?? JSON_BYTES_MAX)
       position = page.position
+      // A consumer that has dealt with all before has nothing to do with what is filtered out, however long it waits.
+      if (slot !== undefined && page.changes.length === 0 && slot.position >= range.after) {
+        context.server.slots.acknowledge(slot, Math.max(slot.position, position))
+      }
       if (page.changes.length === 0 && !isLast) return false
       replyWith(reply, store, position, () => {
         reply.array(page.changes.length)

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { eventually } from '../support/eventually.js'
 import { archived, archiveOne, NO_ARCHIVE } from '../support/logged-writes.js'
 import type { RawClient } from '../support/raw-client.js'
 import type { ReplyValue } from '../support/resp.js'
@@ -172,6 +173,22 @@ test('the filter of a slot holds for every poll, together with that of the poll'
   t.equal(await client.run('pollupdates', '>', 'slot', 'f'), '-ERR filters and BYTES need FORMAT JSON\r\n')
 })
 
+test('a slot passes over what is filtered out while its consumer waits, and not over what it was not given', async (t) => {
+  await using s = await start()
+  const client = await s.connect()
+  await client.run('cdc', 'slot', 'create', 'f', 'match', 'a')
+  const waiting = await s.connect()
+  waiting.send('pollupdates', '>', 'slot', 'f', 'format', 'json', 'block', 0)
+  for (let i = 1; i <= 3; i++) await client.run('set', 'b', i)
+  await eventually(() => (s.server.slots.list()[0]?.position === 3 ? true : undefined))
+  await client.run('set', 'a', 1)
+  await waiting.nextReply()
+  t.same(await poll(client, 4, 'slot', 'f', 'match', 'none'), { next: 4, commands: [] })
+  await client.run('mset', 'a', 2, 'b', 4)
+  t.same(await poll(client, 5, 'match', 'none'), { next: 6, commands: [] })
+  t.equal((await info(client, 'f'))['position'], 4, 'a poll without the slot does not move it')
+})
+
 test('the log is kept from the first change that is not acknowledged', async (t) => {
   await using s = await start({ config: NO_ARCHIVE })
   const client = await s.connect()
@@ -198,16 +215,13 @@ test('past its limits a slot is lost and says so, and others are unharmed', asyn
   const client = await s.connect()
   await client.run('cdc', 'slot', 'create', 'small', 'maxbytes', 2500)
   await client.run('cdc', 'slot', 'create', 'large')
-  const waiting = await s.connect()
-  waiting.send('pollupdates', 0, 'slot', 'small', 'match', 'none', 'format', 'json', 'block', 0)
   for (let i = 0; i < 3; i++) await archiveOne(s)
   prune(s)
   const lost =
     '-SLOTLOST slot small has lost its place at sequence 1: it held back more bytes of the log than it may\r\n'
   t.equal(await client.run('pollupdates', '>', 'slot', 'small'), lost)
   t.equal(await client.run('cdc', 'slot', 'ack', 'small', 3), lost)
-  await client.run('set', 'k', 'wakes the one that waits')
-  t.equal((await waiting.nextReply()).bytes, lost)
+  await client.run('set', 'k', 'last')
   const { state, position, held_bytes, lost_reason, lost_sequence } = await info(client, 'small')
   t.same([state, position, held_bytes, lost_sequence], ['lost', 0, 0, 1])
   t.equal(lost_reason, 'it held back more bytes of the log than it may')
@@ -218,6 +232,19 @@ test('past its limits a slot is lost and says so, and others are unharmed', asyn
   prune(s)
   t.equal(archived(s).length, 0)
   t.equal(await client.run('cdc', 'slot', 'drop', 'small'), '+OK\r\n')
+})
+
+test('a consumer that waits is told that its slot is lost', async (t) => {
+  await using s = await start()
+  const client = await s.connect()
+  await client.run('cdc', 'slot', 'create', 'a')
+  const waiting = await s.connect()
+  waiting.send('pollupdates', '>', 'slot', 'a', 'format', 'json', 'block', 0)
+  await eventually(() => (s.server.blocking.count === 1 ? true : undefined))
+  s.server.slots.databaseReplaced()
+  await client.run('set', 'k', 'wakes it')
+  const lost = 'slot a has lost its place at sequence 1: the database was replaced by another'
+  t.equal((await waiting.nextReply()).bytes, `-SLOTLOST ${lost}\r\n`)
 })
 
 test('a slot is lost by age, and CONFIG SET makes it so for all', async (t) => {
