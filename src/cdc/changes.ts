@@ -220,11 +220,13 @@ function expiry(base: Base, expireMs: number): RowChange {
 
 function singleRow(base: Base, stored: Bytes, expireMs: number): RowChange {
   const value = stored.subarray(headerSize(stored))
-  const expires = expireMs === 0 ? {} : { expireMs }
+  const { namespace, type, key } = base
   if (rowType(stored) === TYPE_STRING) {
-    const command = expireMs === 0 ? [SET, base.key, value] : [SET, base.key, value, PXAT, decimal(expireMs)]
-    return { ...base, op: 'put', command, ...expires }
+    // Most changes are such; spreading objects is slow.
+    if (expireMs === 0) return { namespace, type, key, op: 'put', command: [SET, key, value] }
+    return { namespace, type, key, op: 'put', command: [SET, key, value, PXAT, decimal(expireMs)], expireMs }
   }
+  const expires = expireMs === 0 ? {} : { expireMs }
   const text = rowType(stored) === TYPE_JSON ? jsonText(value) : undefined
   if (text === undefined) return opaque(base, stored, expireMs)
   return { ...base, op: 'put', command: [JSON_SET, base.key, ROOT, text], ...expires }

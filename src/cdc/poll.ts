@@ -19,8 +19,8 @@ export interface PollRange {
 
 /** Bytes of batches that one look takes; a turn's batch may make it one more. */
 const RAW_BYTES_MAX = 4 * 1024 * 1024
-/** A batch is some ten times as long in JSON, and its decoding takes time. */
-const DECODED_BYTES_MAX = 1024 * 1024
+/** A batch is some ten times as long in JSON; so much is decoded in some 10 ms, for which all other clients wait. */
+const DECODED_BYTES_MAX = 128 * 1024
 /** So many looks in vain, all changes being filtered out, end a poll with what it has: nothing, and progress. */
 const VAIN_LOOKS_MAX = 8
 
