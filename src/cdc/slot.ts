@@ -48,6 +48,7 @@ export class Slot {
   /** When it was read or acknowledged last, in Unix milliseconds. */
   activeMs: number
   loss: SlotLoss | undefined
+  isDropped = false
   /** Undefined once it is lost. It stands where the saved position is, so that a crash loses nothing. */
   hold: WalHold | undefined
 

@@ -108,7 +108,10 @@ export class Slots {
     this.#slots.delete(id)
     this.#hasChanges = true
     return this.save().then(
-      () => slot.hold?.release(),
+      () => {
+        slot.isDropped = true
+        slot.hold?.release()
+      },
       (error: unknown) => {
         if (!this.#slots.has(id)) this.#slots.set(id, slot)
         throw error

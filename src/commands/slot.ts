@@ -74,8 +74,9 @@ export function livingSlot(server: ServerView, client: Client, name: string): Sl
   return slot
 }
 
-/** Throws SLOTLOST for a slot that has lost its place. */
-export function checkLiving({ spec, loss }: Slot): void {
+/** Throws SLOTLOST for a slot that has lost its place, and NOSLOT for one that was dropped. */
+export function checkLiving({ spec, loss, isDropped }: Slot): void {
+  if (isDropped) throw errors.SLOT_FAULTS['no-slot']
   if (loss !== undefined) throw errors.slotLost(spec.name, loss.sequence, SLOT_LOSS_TEXTS[loss.reason])
 }
 

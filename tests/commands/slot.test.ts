@@ -234,7 +234,7 @@ test('past its limits a slot is lost and says so, and others are unharmed', asyn
   t.equal(await client.run('cdc', 'slot', 'drop', 'small'), '+OK\r\n')
 })
 
-test('a consumer that waits is told that its slot is lost', async (t) => {
+test('a consumer that waits is told that its slot is lost, or gone', async (t) => {
   await using s = await start()
   const client = await s.connect()
   await client.run('cdc', 'slot', 'create', 'a')
@@ -245,6 +245,12 @@ test('a consumer that waits is told that its slot is lost', async (t) => {
   await client.run('set', 'k', 'wakes it')
   const lost = 'slot a has lost its place at sequence 1: the database was replaced by another'
   t.equal((await waiting.nextReply()).bytes, `-SLOTLOST ${lost}\r\n`)
+  await client.run('cdc', 'slot', 'create', 'b')
+  waiting.send('pollupdates', '>', 'slot', 'b', 'format', 'json', 'block', 0)
+  await eventually(() => (s.server.blocking.count === 1 ? true : undefined))
+  await client.run('cdc', 'slot', 'drop', 'b')
+  await client.run('set', 'k', 'wakes it')
+  t.equal((await waiting.nextReply()).bytes, '-NOSLOT no such slot\r\n')
 })
 
 test('a slot is lost by age, and CONFIG SET makes it so for all', async (t) => {
