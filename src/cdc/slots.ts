@@ -11,7 +11,7 @@ import type { Store } from '../storage/store.js'
 import type { HoldLimits } from '../storage/wal-retention.js'
 import type { ChangeOp } from './change.js'
 import type { ChangeFilter } from './filter.js'
-import { SequenceClock } from './sequence-clock.js'
+import type { SequenceTimes } from './sequence-times.js'
 import { SLOT_LOSS_TEXTS, Slot, type SlotLossReason, type SlotSpec } from './slot.js'
 import { SlotFile, type SlotRecord } from './slot-file.js'
 
@@ -30,6 +30,7 @@ interface SlotsParts {
   readonly limits: () => HoldLimits
   /** How many one namespace may have. */
   readonly countMax: () => number
+  readonly times: SequenceTimes
   readonly log: Log
   /** Unix milliseconds. */
   readonly now: () => number
@@ -43,7 +44,7 @@ export class Slots {
   readonly #log: Log
   readonly #now: () => number
   readonly #slots = new Map<string, Slot>()
-  readonly #clock = new SequenceClock()
+  readonly #times: SequenceTimes
   #hasChanges = false
   /** Of the last save. */
   #failure: string | undefined
@@ -51,7 +52,8 @@ export class Slots {
   #queue: Promise<void> = Promise.resolve()
 
   /** Takes up the saved slots. Throws an Error if their file cannot be read. */
-  constructor({ store, path, limits, countMax, log, now }: SlotsParts) {
+  constructor({ store, path, limits, countMax, times, log, now }: SlotsParts) {
+    this.#times = times
     this.#store = store
     this.#file = new SlotFile(path)
     this.#limits = limits
@@ -127,9 +129,8 @@ export class Slots {
     this.#hasChanges = true
   }
 
-  /** Called every second: saves positions, and notes the time for lagSeconds(). */
+  /** Called every second: saves positions. */
   async tick(): Promise<void> {
-    if (this.#slots.size > 0) this.#clock.note(this.#store.latestSequence(), this.#now())
     try {
       await this.save()
       this.#failure = undefined
@@ -144,7 +145,7 @@ export class Slots {
   lagSeconds({ position }: Slot): number {
     if (position >= this.#store.latestSequence()) return 0
     const nowMs = this.#now()
-    return Math.max(0, Math.floor((nowMs - (this.#clock.timeOf(position + 1) ?? nowMs)) / 1000))
+    return Math.max(0, Math.floor((nowMs - (this.#times.timeOf(position + 1) ?? nowMs)) / 1000))
   }
 
   /** Resolves when all that has happened so far is on the disk. */

@@ -214,17 +214,19 @@ class PageReader {
     const type = rowType(metadataRow)
     const cf = type === TYPE_STREAM ? CF_STREAM : CF_DEFAULT
     const told: Change[] = []
+    const isWholeStream = type === TYPE_STREAM && part.isFirst && part.isLast
     if (rows.length > 0 || part.isFirst) {
       const batch = new WriteBatch()
       batch.logData(TYPE_LOG_DATA[type] ?? EMPTY)
+      // As a copy writes it: what pends of entries that are gone is said by nothing but the whole.
+      if (isWholeStream) batch.put(CF_METADATA, nsKey, nsKey.length, metadataRow)
       for (const [key, value] of rows) batch.put(cf, key, key.length, value)
-      batch.put(CF_METADATA, nsKey, nsKey.length, metadataRow)
+      if (!isWholeStream) batch.put(CF_METADATA, nsKey, nsKey.length, metadataRow)
       for (const change of this.#changes(batch)) if (part.isLast || change.sequence < rows.length) told.push(change)
     } else if (!part.isFirst && expireMsOf(metadataRow) !== 0) {
       told.push(...this.#alone(EXPIRE_LOG_DATA, nsKey, metadataRow))
     }
-    // A stream without entries and groups comes with what its metadata say.
-    if (type === TYPE_STREAM && part.isLast && (rows.length > 0 || !part.isFirst)) {
+    if (type === TYPE_STREAM && part.isLast && !part.isFirst) {
       told.push(...this.#alone(SETID_LOG_DATA, nsKey, metadataRow))
     }
     for (const [i, change] of told.entries()) {

@@ -35,6 +35,7 @@ import { redisReplicationCommands } from './redis-replication.js'
 import { replicationCommands } from './replication.js'
 import { scanCommands } from './scan.js'
 import { scriptingCommands } from './scripting.js'
+import { sequenceCommands } from './sequence.js'
 import { serverCommands } from './server.js'
 import { setCommands } from './set.js'
 import { sortCommands } from './sort.js'
@@ -82,6 +83,7 @@ export const COMMAND_GROUPS: readonly (readonly [CommandGroup, readonly AnyComma
   ['replication', replicationCommands],
   ['replication', redisReplicationCommands],
   ['cdc', feedCommands],
+  ['cdc', sequenceCommands],
   ['cdc', cdcCommands],
   ['generic', dumpCommands],
   ['string', stringCommands],

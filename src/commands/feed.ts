@@ -1,6 +1,6 @@
 /**
- * The change feed: POLLUPDATES, SEQUENCE and APPLYBATCH. Source: kvrocks src/commands/cmd_server.cc; FORMAT JSON, the
- * filters, BLOCK, BYTES and SEQUENCE are ours.
+ * The change feed: POLLUPDATES and APPLYBATCH. Source: kvrocks src/commands/cmd_server.cc; FORMAT JSON, the filters, BLOCK,
+ * BYTES, SLOT and REPLID are ours.
  */
 
 import { copy, latin1 } from '../bytes/bytes.js'
@@ -23,11 +23,8 @@ import {
   ADMIN,
   type AnyCommand,
   BLOCKING,
-  container,
-  FAST,
   NO_MULTI,
   NO_SCRIPT,
-  noOptions,
   READONLY,
   SLOW,
   serverCommand,
@@ -35,7 +32,7 @@ import {
 } from './command.js'
 import type { ServerContext } from './context.js'
 import { changeFilter, changeOp, FILTER_SYNTAX, type FilterWords, isFiltering, storedNamespace } from './feed-filter.js'
-import { integerAt } from './options.js'
+import { historyId, isSameHistory } from './history.js'
 import { checkLiving, livingSlot, slotName } from './slot.js'
 
 const MAX_BATCHES = 1000
@@ -56,50 +53,12 @@ export const feedCommands: readonly AnyCommand[] = [
       flags: READONLY | BLOCKING | SLOW,
       syntax:
         'sequence [MAX count] [STRICT] [FORMAT <RAW | RESP | JSON>] [BLOCK milliseconds] [BYTES bytes] ' +
-        `${FILTER_SYNTAX} [SLOT name]`,
+        `${FILTER_SYNTAX} [SLOT name] [REPLID id]`,
       summary: 'Returns the changes of the whole database that follow a sequence.',
       since: '2.11.0',
     },
     parsePoll,
     poll,
-  ),
-  container(
-    {
-      name: 'sequence',
-      flags: READONLY | FAST,
-      summary: 'Returns the latest sequence; with a subcommand, what the log holds.',
-      since: '0.1.0',
-    },
-    [
-      serverCommand(
-        {
-          name: 'sequence|range',
-          arity: 2,
-          flags: READONLY,
-          syntax: '',
-          summary: 'Returns the oldest and the latest readable sequence, and the bytes and files of the log.',
-          since: '0.1.0',
-        },
-        noOptions,
-        sequenceRange,
-      ),
-      serverCommand(
-        {
-          name: 'sequence|wait',
-          arity: 4,
-          flags: READONLY | BLOCKING,
-          syntax: 'sequence milliseconds',
-          summary: 'Waits until this server has reached a sequence, and returns its latest one.',
-          since: '0.1.0',
-        },
-        (args) => ({ sequence: sequenceAt(args, 2), timeoutMs: integerAt(args, 3, 0) }),
-        sequenceWait,
-      ),
-    ],
-    ({ reply, store }) => {
-      settle(store)
-      reply.integer(store.wal.latest)
-    },
   ),
   serverCommand(
     {
@@ -127,6 +86,8 @@ interface PollOptions extends FilterWords {
   blockMs: number | undefined
   bytesMax: number | undefined
   slot: string | undefined
+  /** The history that `after` belongs to, as far as the reader knows. */
+  replicationId: string | undefined
 }
 
 function parsePoll(args: Args): PollOptions {
@@ -138,6 +99,7 @@ function parsePoll(args: Args): PollOptions {
     blockMs: undefined,
     bytesMax: undefined,
     slot: undefined,
+    replicationId: undefined,
     patterns: [],
     types: [],
     ops: [],
@@ -167,6 +129,7 @@ const POLL_WORDS: ReadonlyMap<string, PollWord> = new Map<string, PollWord>([
   ['type', valued((args, at, { types }) => ({ types: [...types, args.latin1(at)] }))],
   ['op', valued((args, at, { ops }) => ({ ops: [...ops, changeOp(args.at(at))] }))],
   ['namespace', valued((args, at, { namespaces }) => ({ namespaces: [...namespaces, storedNamespace(args.at(at))] }))],
+  ['replid', valued((args, at) => ({ replicationId: args.latin1(at) }))],
   ['slot', valued((args, at) => ({ slot: slotName(args, at) }))],
   [
     'strict',
@@ -193,7 +156,7 @@ function formatAt(args: Args, at: number): Format {
 }
 
 /** A sequence as Kvrocks reads it: 0x and a leading 0 choose the base, -1 is 2^64-1, after which comes 0. */
-function sequenceAt(args: Args, at: number): number {
+export function sequenceAt(args: Args, at: number): number {
   const value = looseInt64(args, at)
   if (value === -1) return -1
   const unsigned = BigInt.asUintN(64, BigInt(value))
@@ -217,7 +180,7 @@ const FAULTS: Readonly<Record<'not-started' | 'trailing' | 'out-of-range', Reply
   'out-of-range': errors.OUT_OF_INTEGER_TYPE,
 }
 
-function looseInteger(args: Args, at: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+export function looseInteger(args: Args, at: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
   const value = looseInt64(args, at)
   if (typeof value !== 'number' || value < min || value > max) throw errors.POLL_RANGE
   return value
@@ -232,6 +195,9 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
   const own = changeFilter(options, client.isAdmin ? undefined : client.namespace)
   const filter: ChangeFilter = slot === undefined ? own : { ...own, and: slot.spec.filter }
   let position = options.after ?? slot?.position ?? 0
+  if (options.replicationId !== undefined && !isSameHistory(context, options.replicationId, position)) {
+    throw errors.diverged(historyId(context))
+  }
   const attempt = (reply: Reply, isLast: boolean): boolean => {
     if (slot !== undefined) {
       checkLiving(slot)
@@ -323,44 +289,8 @@ function replyWith(reply: Reply, store: Store, position: number, updates: () => 
 }
 
 /** The log holds committed batches alone: what the turn has written so far goes first, but not half a transaction. */
-function settle(store: Store): void {
+export function settle(store: Store): void {
   if (!store.turn.isHeld) store.turn.commit()
-}
-
-function sequenceRange({ reply, store }: ServerContext): void {
-  settle(store)
-  const { oldest, latest, bytes, files } = store.wal.range(store.turn.nowMs)
-  reply.map(4)
-  reply.bulkText('oldest_sequence')
-  reply.integer(oldest)
-  reply.bulkText('latest_sequence')
-  reply.integer(latest)
-  reply.bulkText('wal_bytes')
-  reply.integer(bytes)
-  reply.bulkText('wal_files')
-  reply.integer(files)
-}
-
-function sequenceWait(
-  context: ServerContext,
-  _args: Args,
-  { sequence, timeoutMs }: { sequence: number; timeoutMs: number },
-): void {
-  const { store } = context
-  settle(store)
-  const attempt = (reply: Reply): boolean => {
-    if (store.wal.latest < sequence) return false
-    reply.integer(store.wal.latest)
-    return true
-  }
-  if (attempt(context.reply)) return
-  context.block({
-    keys: [],
-    afterCommit: true,
-    timeoutMs,
-    attempt: ({ reply }) => attempt(reply),
-    expire: (reply) => reply.integer(store.wal.latest),
-  })
 }
 
 function parseApply(args: Args): { isLowPriority: boolean } {

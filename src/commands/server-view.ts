@@ -1,6 +1,7 @@
 /** What commands see of the server. The server implements it; commands do not know how. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import type { SequenceTimes } from '../cdc/sequence-times.js'
 import type { Slots } from '../cdc/slots.js'
 import type { Snapshots } from '../cdc/snapshots.js'
 import type { Log } from '../log/log.js'
@@ -10,6 +11,7 @@ import type { Channels } from '../pubsub/channels.js'
 import type { Replication } from '../replication/replication.js'
 import type { ScriptRules, Scripts } from '../scripting/scripts.js'
 import type { Database } from '../storage/database.js'
+import type { History } from '../storage/history.js'
 import type { Client } from './client.js'
 import type { CommandTable } from './command-table.js'
 
@@ -247,6 +249,8 @@ export interface ServerView {
   /** Of the change feed. */
   readonly snapshots: Snapshots
   readonly slots: Slots
+  readonly sequenceTimes: SequenceTimes
+  readonly history: History
   readonly perflog: CommandLog<PerfEntry>
   /** 40 hex digits, new at each start. */
   readonly runId: string

@@ -50,6 +50,10 @@ export interface Paths {
   readonly nodes: string
   /** Slots of the change feed. */
   readonly slots: string
+  /** When sequences were written. */
+  readonly sequenceTimes: string
+  /** The ids of the histories that the sequences belong to. */
+  readonly history: string
 }
 
 export function paths(values: Values): Paths {
@@ -61,6 +65,8 @@ export function paths(values: Values): Paths {
     backupForSync: join(dir, 'backup_for_sync'),
     nodes: join(dir, 'nodes.conf'),
     slots: join(dir, 'cdc-slots.json'),
+    sequenceTimes: join(dir, 'cdc-times'),
+    history: join(dir, 'history'),
   }
 }
 

@@ -72,7 +72,10 @@ export class DatabaseSwap {
     const { store, config } = server
     store.reopen(config.paths.db, rocksdbOptions(config.values))
     store.rocks.setListener((event) => server.storageEvents.take(event))
-    if (isOther) server.slots.databaseReplaced()
+    if (isOther) {
+      server.slots.databaseReplaced()
+      server.historyReplaced()
+    }
     server.isLoading = false
     // What was known of the keys of the old one holds no longer.
     store.turn.nowMs = server.nowMs()

@@ -5,16 +5,24 @@ import type { Server } from './server.js'
 
 const IDLE_CHECK_MS = 10_000
 const PRUNE_MS = 1000
+const NOTE_MS = 1000
 const SLOT_SAVE_MS = 1000
 
 export function feedJobs(server: Server): CronJob[] {
-  const { store, slots, snapshots } = server
+  const { store, slots, snapshots, sequenceTimes } = server
   return [
     {
       name: 'prune the write-ahead log',
       everyMs: PRUNE_MS,
       run: () => {
         if (!server.isLoading) store.retention.prune(server.nowMs())
+      },
+    },
+    {
+      name: 'note the time of sequences',
+      everyMs: NOTE_MS,
+      run: () => {
+        if (!server.isLoading) sequenceTimes.note(store.latestSequence(), server.nowMs())
       },
     },
     { name: 'save slots', everyMs: SLOT_SAVE_MS, run: () => slots.tick() },

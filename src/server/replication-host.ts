@@ -28,7 +28,7 @@ class RoleChanges {
 
   /** The role, or the state of the link to the master, is another one. */
   changed(): void {
-    const { replication, config, blocking } = this.#server
+    const { replication, config, blocking, history, store } = this.#server
     const isReplica = replication.role === 'slave'
     this.#server.isReadOnlyReplica = isReplica && config.values['slave-read-only']
     this.#server.isStale = replication.isLinkDown && !config.values['slave-serve-stale-data']
@@ -37,6 +37,8 @@ class RoleChanges {
       blocking.unblockAll(BECAME_REPLICA)
       blocking.wakeFollowers()
     }
+    // Under a master, and after it, others decide what a sequence is.
+    if (isReplica !== this.#wasReplica && store.rocks.isOpen) history.begin(store.latestSequence())
     this.#wasReplica = isReplica
   }
 

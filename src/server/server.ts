@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/bytes.js'
+import { SequenceTimes } from '../cdc/sequence-times.js'
 import { Slots } from '../cdc/slots.js'
 import { Snapshots } from '../cdc/snapshots.js'
 import type { Client } from '../commands/client.js'
@@ -30,6 +31,7 @@ import { type ScriptRules, Scripts } from '../scripting/scripts.js'
 import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
 import { ExpirySweeper } from '../storage/expiry-sweeper.js'
+import { History } from '../storage/history.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { holdLimits, openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
@@ -106,6 +108,8 @@ export class Server implements ServerView {
   readonly slowlog: Slowlog
   readonly snapshots: Snapshots
   readonly slots: Slots
+  readonly sequenceTimes: SequenceTimes
+  readonly history: History
   readonly latency: LatencyMonitor
   readonly perflog: Perflog
   readonly cron: Cron
@@ -180,14 +184,9 @@ export class Server implements ServerView {
     this.tracking = new TrackingTable({ store: this.store, clients: this.clients, keysMax, push, endTurnSoon })
     this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
-    this.slots = new Slots({
-      store: this.store,
-      path: config.paths.slots,
-      limits: () => holdLimits(config.values),
-      countMax: () => config.values['cdc-slots-max'],
-      log,
-      now: clock,
-    })
+    this.sequenceTimes = new SequenceTimes(config.paths.sequenceTimes)
+    this.history = new History(config.paths.history)
+    this.slots = this.#openFeed()
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
@@ -367,6 +366,35 @@ export class Server implements ServerView {
 
   applyForeign(batch: Bytes, writeFlags: number): void {
     applyForeign(this, batch, writeFlags)
+  }
+
+  /** What the feed keeps beside the database. */
+  #openFeed(): Slots {
+    const { config, log, store, sequenceTimes } = this
+    const latest = store.latestSequence()
+    const noted = sequenceTimes.lastSequence
+    // A log that ends before what was noted has lost its end, and what comes now is not what came there.
+    if (noted !== undefined && noted > latest) {
+      this.history.begin(latest)
+      sequenceTimes.clear()
+    }
+    sequenceTimes.note(latest, this.#clock())
+    store.retention.pruneListeners.add((oldest) => sequenceTimes.prune(oldest))
+    return new Slots({
+      store,
+      path: config.paths.slots,
+      limits: () => holdLimits(config.values),
+      countMax: () => config.values['cdc-slots-max'],
+      times: sequenceTimes,
+      log,
+      now: this.#clock,
+    })
+  }
+
+  /** The database is another one now, whose sequences have another history. */
+  historyReplaced(): void {
+    this.history.replace()
+    this.sequenceTimes.clear()
   }
 
   /** Called every 100 ms. */
@@ -565,6 +593,7 @@ export class Server implements ServerView {
     this.scripts.close()
     this.snapshots.closeAll()
     await this.slots.close()
+    this.sequenceTimes.close()
     this.store.rocks.setListener(undefined)
     await this.store.close()
   }

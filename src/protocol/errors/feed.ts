@@ -23,6 +23,13 @@ export function walGap(wanted: number, oldest: number): ReplyError {
   return new ReplyError(`WALGAP sequence ${wanted} has left the log, the oldest readable sequence is ${oldest}`)
 }
 
+/** The reader's position belongs to a history that is not this server's. */
+export function diverged(id: string): ReplyError {
+  return new ReplyError(`DIVERGED the position is of another history than ${id}: begin anew with a snapshot`)
+}
+
+export const TIME_UNKNOWN = new ReplyError('WALGAP that time is before all that is known of the log')
+
 export function walUnreadable(message: string): ReplyError {
   return err(message)
 }

@@ -1,0 +1,135 @@
+/**
+ * When sequences were written, to the second: a file beside the database to which a note is added each second in which
+ * there was a write, and from which notes go when the log no longer holds what they tell of.
+ *
+ *   note   sequence(8) time(8) crc32(4)       the latest sequence at that time, in Unix milliseconds; little-endian
+ *
+ * What a crash leaves half-written at the end is cut off. The log of RocksDB itself knows no times.
+ */
+
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { crc32 } from 'node:zlib'
+
+interface Note {
+  /** The latest sequence at that time. */
+  readonly sequence: number
+  readonly atMs: number
+}
+
+const NOTE_BYTES = 20
+/** The file is written anew when it has this many notes that are of no use, and more than others. */
+const STALE_NOTES_MAX = 1024
+
+export class SequenceTimes {
+  readonly #path: string
+  #notes: Note[]
+  #fileNotes: number
+  #fd: number
+
+  /** Takes up what the file at `path` holds. Throws if it cannot be opened. */
+  constructor(path: string) {
+    this.#path = path
+    this.#fd = openSync(path, 'a+')
+    this.#notes = notesOf(readFileSync(path))
+    this.#fileNotes = this.#notes.length
+    if (fstatSync(this.#fd).size !== this.#fileNotes * NOTE_BYTES) ftruncateSync(this.#fd, this.#fileNotes * NOTE_BYTES)
+  }
+
+  /** The sequence of the last note; undefined if there is none. */
+  get lastSequence(): number | undefined {
+    return this.#notes.at(-1)?.sequence
+  }
+
+  /** `sequence` is the latest one at `atMs`. Throws if it cannot be written. */
+  note(sequence: number, atMs: number): void {
+    const last = this.#notes.at(-1)
+    // A clock that was set back tells nothing until it has caught up.
+    if (last !== undefined && (sequence <= last.sequence || atMs < last.atMs)) return
+    this.#notes.push({ sequence, atMs })
+    this.#fileNotes++
+    writeSync(this.#fd, encoded({ sequence, atMs }))
+  }
+
+  /** When a sequence was there first, at the latest; undefined if it is newer than all notes. */
+  timeOf(sequence: number): number | undefined {
+    return this.#notes[firstIndex(this.#notes, (note) => note.sequence >= sequence)]?.atMs
+  }
+
+  /** The latest sequence at a time: all that was written later comes after it. Undefined if the notes begin later. */
+  sequenceAt(atMs: number): number | undefined {
+    return this.#notes[firstIndex(this.#notes, (note) => note.atMs > atMs) - 1]?.sequence
+  }
+
+  /** True if the notes tell of the time at which `sequence` was written. */
+  covers(sequence: number): boolean {
+    const [first] = this.#notes
+    return first !== undefined && sequence > first.sequence
+  }
+
+  /** Nothing before `sequence` is asked for any more. */
+  prune(sequence: number): void {
+    // The note before tells when the first one that stays was not yet there.
+    const kept = Math.max(0, firstIndex(this.#notes, (note) => note.sequence >= sequence) - 1)
+    if (kept > 0) this.#notes = this.#notes.slice(kept)
+    const stale = this.#fileNotes - this.#notes.length
+    if (stale > STALE_NOTES_MAX && stale > this.#notes.length) this.#rewrite()
+  }
+
+  /** Another database has taken the place of the one that the notes tell of. */
+  clear(): void {
+    this.#notes = []
+    this.#rewrite()
+  }
+
+  close(): void {
+    if (this.#fd !== -1) closeSync(this.#fd)
+    this.#fd = -1
+  }
+
+  #rewrite(): void {
+    writeFileSync(`${this.#path}.new`, Buffer.concat(this.#notes.map(encoded)))
+    renameSync(`${this.#path}.new`, this.#path)
+    this.close()
+    this.#fd = openSync(this.#path, 'a+')
+    this.#fileNotes = this.#notes.length
+  }
+}
+
+function encoded({ sequence, atMs }: Note): Buffer {
+  const bytes = Buffer.allocUnsafe(NOTE_BYTES)
+  bytes.writeBigUInt64LE(BigInt(sequence), 0)
+  bytes.writeBigUInt64LE(BigInt(atMs), 8)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 16)), 16)
+  return bytes
+}
+
+/** Up to the first note that is not whole. */
+function notesOf(bytes: Buffer): Note[] {
+  const notes: Note[] = []
+  for (let at = 0; at + NOTE_BYTES <= bytes.length; at += NOTE_BYTES) {
+    if (crc32(bytes.subarray(at, at + 16)) !== bytes.readUInt32LE(at + 16)) break
+    notes.push({ sequence: Number(bytes.readBigUInt64LE(at)), atMs: Number(bytes.readBigUInt64LE(at + 8)) })
+  }
+  return notes
+}
+
+/** The index of the first note of which `holds` is true, as it is of all after it; the length if of none. */
+function firstIndex(notes: readonly Note[], holds: (note: Note) => boolean): number {
+  let low = 0
+  let high = notes.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(notes[middle] as Note)) high = middle
+    else low = middle + 1
+  }
+  return low
+}

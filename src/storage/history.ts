@@ -1,0 +1,74 @@
+/**
+ * Which history the database's sequences belong to, kept in one small file beside it: a new id for each time at which the
+ * server goes its own way, so that a reader of the feed learns that a position of its means something else here.
+ *
+ *   history file   a line for each id, the oldest first: id, and the sequence after which it began
+ */
+
+import { randomBytes } from 'node:crypto'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+
+interface Era {
+  readonly id: string
+  /** The last sequence of the history before. */
+  readonly after: number
+}
+
+const ERAS_MAX = 64
+const LINE = /^([0-9a-f]{40}) (\d+)$/
+
+export class History {
+  readonly #path: string
+  #eras: Era[]
+
+  /** Takes up what the file at `path` holds, or begins one. Throws if it cannot be read or written. */
+  constructor(path: string) {
+    this.#path = path
+    this.#eras = read(path)
+    if (this.#eras.length === 0) this.begin(0)
+  }
+
+  /** 40 hexadecimal digits. */
+  get id(): string {
+    return (this.#eras.at(-1) as Era).id
+  }
+
+  /** True if sequences up to `sequence` were written under `id`, or before it. */
+  holds(id: string, sequence: number): boolean {
+    const index = this.#eras.findIndex((era) => era.id === id)
+    const next = this.#eras[index + 1]
+    return index !== -1 && (next === undefined || sequence <= next.after)
+  }
+
+  /** A new history begins: what was written up to `after` is as it was. */
+  begin(after: number): void {
+    this.#eras.push({ id: randomBytes(20).toString('hex'), after })
+    this.#eras = this.#eras.slice(-ERAS_MAX)
+    this.#save()
+  }
+
+  /** Nothing of what was written here before holds any more. */
+  replace(): void {
+    this.#eras = []
+    this.begin(0)
+  }
+
+  #save(): void {
+    writeFileSync(`${this.#path}.new`, this.#eras.map(({ id, after }) => `${id} ${after}\n`).join(''))
+    renameSync(`${this.#path}.new`, this.#path)
+  }
+}
+
+function read(path: string): Era[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+  return text.split('\n').flatMap((line) => {
+    const [, id, after] = LINE.exec(line) ?? []
+    return id === undefined ? [] : [{ id, after: Number(after) }]
+  })
+}

@@ -1,0 +1,128 @@
+/** When sequences were written, and which history they belong to. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { SequenceTimes } from '../../src/cdc/sequence-times.js'
+import { History } from '../../src/storage/history.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+const START_MS = 1_700_000_000_000
+
+/** A second passes. */
+function tick(s: TestServer, ms = 1000): void {
+  s.advance(ms)
+  s.server.cron.run('note the time of sequences')
+}
+
+test('SEQUENCE AT and TIME tell to the second what was written when', async (t) => {
+  await using s = await startServer({ nowMs: START_MS })
+  await s.run('set', 'a', 1)
+  tick(s)
+  await s.run('set', 'a', 2)
+  await s.run('set', 'a', 3)
+  tick(s)
+  tick(s, 60_000)
+  await s.run('set', 'a', 4)
+  tick(s)
+  t.equal(await s.run('sequence', 'at', START_MS), ':0\r\n')
+  t.equal(await s.run('sequence', 'at', START_MS + 999), ':0\r\n')
+  t.equal(await s.run('sequence', 'at', START_MS + 1000), ':1\r\n')
+  t.equal(await s.run('sequence', 'at', START_MS + 30_000), ':3\r\n')
+  t.equal(await s.run('sequence', 'at', START_MS + 99_000), ':4\r\n')
+  t.equal(await s.run('sequence', 'time', 1), `:${START_MS + 1000}\r\n`)
+  t.equal(await s.run('sequence', 'time', 3), `:${START_MS + 2000}\r\n`)
+  t.equal(await s.run('sequence', 'time', 4), `:${START_MS + 63_000}\r\n`)
+  t.equal(await s.run('sequence', 'time', 5), '-ERR next sequence is out of range\r\n')
+  t.equal(await s.run('sequence', 'at', START_MS - 1), '-WALGAP that time is before all that is known of the log\r\n')
+  t.equal(await s.run('sequence', 'time', 0), '$-1\r\n')
+  t.match(await s.run('sequence', 'at', 'x'), /^-ERR/)
+})
+
+test('times survive a restart, a torn end, and a tail of nonsense', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'times')
+  const first = new SequenceTimes(path)
+  for (let i = 0; i <= 10; i++) first.note(i * 10, 1000 * i)
+  first.note(100, 99_000)
+  first.note(200, 5)
+  first.close()
+  t.equal(statSync(path).size, 11 * 20)
+  truncateSync(path, 10 * 20 + 13)
+  const second = new SequenceTimes(path)
+  t.equal(second.lastSequence, 90)
+  second.note(110, 12_000)
+  second.close()
+  appendFileSync(path, Buffer.alloc(20, 7))
+  const third = new SequenceTimes(path)
+  t.equal(third.timeOf(95), 12_000)
+  t.equal(third.sequenceAt(11_999), 90)
+  third.prune(55)
+  t.notOk(third.covers(50))
+  t.equal(third.timeOf(55), 6000)
+  t.equal(third.sequenceAt(5000), 50)
+  third.close()
+})
+
+test('the file of times is written anew when most of it is of no use', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'times')
+  const times = new SequenceTimes(path)
+  for (let i = 0; i <= 3000; i++) times.note(i, 1000 * i)
+  times.prune(2990)
+  t.equal(statSync(path).size, 12 * 20)
+  times.note(3001, 4_000_000)
+  times.close()
+  const again = new SequenceTimes(path)
+  t.equal(again.timeOf(3001), 4_000_000)
+  again.close()
+})
+
+test('POLLUPDATES REPLID refuses positions of another history', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', 1)
+  const { id } = s.server.history
+  t.match(await s.run('sequence', 'range'), new RegExp(`replid\\r\\n\\$40\\r\\n${id}`))
+  t.match(await s.run('pollupdates', 0, 'replid', id, 'format', 'json'), /"sequence":1/)
+  t.equal(
+    await s.run('pollupdates', 0, 'replid', 'f'.repeat(40), 'format', 'json'),
+    `-DIVERGED the position is of another history than ${id}: begin anew with a snapshot\r\n`,
+  )
+  await s.run('slaveof', '127.0.0.1', 1)
+  await s.run('slaveof', 'no', 'one')
+  await s.run('set', 'a', 2)
+  t.match(await s.run('pollupdates', 1, 'replid', id), /^\*6/)
+  t.match(await s.run('pollupdates', 2, 'replid', id), /^-DIVERGED /)
+  t.match(await s.run('pollupdates', 2, 'replid', s.server.history.id), /^\*6/)
+})
+
+test('with use-rsid-psync the id of the batches counts', async (t) => {
+  await using s = await startServer({ config: { 'use-rsid-psync': true } })
+  await s.run('set', 'a', 1)
+  const range = await s.run('sequence', 'range')
+  const id = /replid\r\n\$16\r\n(.{16})/.exec(range)?.[1] ?? ''
+  t.match(await s.run('pollupdates', 1, 'replid', id), /^\*6/)
+  t.match(await s.run('pollupdates', 1, 'replid', 'X'.repeat(16)), /^-DIVERGED /)
+})
+
+test('a history goes on after a restart, and ends where the log has lost its end', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const first = await startServer({ dir })
+  await first.run('set', 'a', 1)
+  const { id } = first.server.history
+  await first.close()
+  const second = await startServer({ dir })
+  t.equal(second.server.history.id, id)
+  second.server.sequenceTimes.note(1_000_000, 2_000_000_000_000)
+  await second.close()
+  await using third = await startServer({ dir })
+  t.not(third.server.history.id, id)
+  t.match(await third.run('pollupdates', 0, 'replid', id), /^\*6/)
+  t.match(readFileSync(join(dir, 'history'), 'utf8'), /^[0-9a-f]{40} 0\n[0-9a-f]{40} \d+\n$/)
+  const history = new History(join(dir, 'history'))
+  history.replace()
+  t.notOk(history.holds(id, 0))
+})
