@@ -74,7 +74,8 @@ export class DatabaseSwap {
     store.rocks.setListener((event) => server.storageEvents.take(event))
     if (isOther) {
       server.slots.databaseReplaced()
-      server.historyReplaced()
+      server.history.replace()
+      server.sequenceTimes.clear()
     }
     server.isLoading = false
     // What was known of the keys of the old one holds no longer.

@@ -1,5 +1,7 @@
 /** Work for the change feed: the log is kept no longer than it has to be, and what nobody uses is closed. */
 
+import { Slots } from '../cdc/slots.js'
+import { holdLimits } from '../storage/open-store.js'
 import type { CronJob } from './cron.js'
 import type { Server } from './server.js'
 
@@ -35,4 +37,26 @@ export function feedJobs(server: Server): CronJob[] {
       },
     },
   ]
+}
+
+/** Takes up what the feed keeps beside the database, and returns the slots. */
+export function openFeed({ config, log, store, sequenceTimes, history }: Server, clock: () => number): Slots {
+  const latest = store.latestSequence()
+  const noted = sequenceTimes.lastSequence
+  // A log that ends before what was noted has lost its end, and what comes now is not what came there.
+  if (noted !== undefined && noted > latest) {
+    history.begin(latest)
+    sequenceTimes.clear()
+  }
+  sequenceTimes.note(latest, clock())
+  store.retention.pruneListeners.add((oldest) => sequenceTimes.prune(oldest))
+  return new Slots({
+    store,
+    path: config.paths.slots,
+    limits: () => holdLimits(config.values),
+    countMax: () => config.values['cdc-slots-max'],
+    times: sequenceTimes,
+    log,
+    now: clock,
+  })
 }

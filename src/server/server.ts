@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Bytes } from '../bytes/bytes.js'
 import { SequenceTimes } from '../cdc/sequence-times.js'
-import { Slots } from '../cdc/slots.js'
+import type { Slots } from '../cdc/slots.js'
 import { Snapshots } from '../cdc/snapshots.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
@@ -33,7 +33,7 @@ import type { Database } from '../storage/database.js'
 import { ExpirySweeper } from '../storage/expiry-sweeper.js'
 import { History } from '../storage/history.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
-import { holdLimits, openStore } from '../storage/open-store.js'
+import { openStore } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import type { ExpiryListener } from '../storage/turn.js'
 import { Blocking } from './blocking.js'
@@ -46,7 +46,7 @@ import { Cron } from './cron.js'
 import { finishSwap } from './database-swap.js'
 import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
-import { feedJobs } from './feed-jobs.js'
+import { feedJobs, openFeed } from './feed-jobs.js'
 import { applyForeign } from './foreign-writes.js'
 import { KeyCountTable } from './key-counts.js'
 import { KeyNotifier } from './key-notifier.js'
@@ -186,7 +186,7 @@ export class Server implements ServerView {
     this.snapshots = new Snapshots(this.store)
     this.sequenceTimes = new SequenceTimes(config.paths.sequenceTimes)
     this.history = new History(config.paths.history)
-    this.slots = this.#openFeed()
+    this.slots = openFeed(this, clock)
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
@@ -366,35 +366,6 @@ export class Server implements ServerView {
 
   applyForeign(batch: Bytes, writeFlags: number): void {
     applyForeign(this, batch, writeFlags)
-  }
-
-  /** What the feed keeps beside the database. */
-  #openFeed(): Slots {
-    const { config, log, store, sequenceTimes } = this
-    const latest = store.latestSequence()
-    const noted = sequenceTimes.lastSequence
-    // A log that ends before what was noted has lost its end, and what comes now is not what came there.
-    if (noted !== undefined && noted > latest) {
-      this.history.begin(latest)
-      sequenceTimes.clear()
-    }
-    sequenceTimes.note(latest, this.#clock())
-    store.retention.pruneListeners.add((oldest) => sequenceTimes.prune(oldest))
-    return new Slots({
-      store,
-      path: config.paths.slots,
-      limits: () => holdLimits(config.values),
-      countMax: () => config.values['cdc-slots-max'],
-      times: sequenceTimes,
-      log,
-      now: this.#clock,
-    })
-  }
-
-  /** The database is another one now, whose sequences have another history. */
-  historyReplaced(): void {
-    this.history.replace()
-    this.sequenceTimes.clear()
   }
 
   /** Called every 100 ms. */

@@ -125,7 +125,7 @@ test('CDC SLOT INFO and LIST say where a slot stands, and LIST in RESP3 is of ma
   const client = await s.connect()
   await client.run('cdc', 'slot', 'create', 'a', 'maxage', 5000, 'match', 'k*', 'type', 'string', 'op', 'put')
   await archiveOne(s)
-  s.server.cron.run('note the time of sequences')
+  s.server.sequenceTimes.note(s.server.store.latestSequence(), s.server.nowMs())
   await s.server.slots.tick()
   await client.run('set', 'k', 1)
   s.advance(61_000)
