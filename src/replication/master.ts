@@ -1,5 +1,6 @@
 /** The master's side: who follows this server's changes, and what those get who must begin with a copy of all. */
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Bytes } from '../bytes/bytes.js'
 import type { Config } from '../config/config.js'
 import type { Log } from '../log/log.js'
@@ -36,6 +37,7 @@ export interface MasterParts {
 }
 
 /** For so long the log is kept for a replica whose connection has ended. */
+const DRAIN_CHECK_MS = 10
 const LINGER_MS = 600_000
 
 export class Master {
@@ -158,6 +160,14 @@ export class Master {
       hold.release()
       this.#lingering.delete(name)
     }
+  }
+
+  /** Resolves when all replicas have been sent what there is, or after `ms`. */
+  async drain(ms: number): Promise<void> {
+    const sequence = this.#parts.store.latestSequence()
+    const untilMs = performance.now() + ms
+    const isBehind = (feed: ReplicaFeed): boolean => feed.sent < sequence || feed.peer.outputBytes > 0
+    while (this.feeds.some(isBehind) && performance.now() < untilMs) await delay(DRAIN_CHECK_MS)
   }
 
   /** Ends all connections to replicas. */

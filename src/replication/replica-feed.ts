@@ -82,6 +82,11 @@ export class ReplicaFeed implements PeerLink {
     return this.#acknowledged ?? this.#next - 1
   }
 
+  /** The last sequence that was sent. */
+  get sent(): number {
+    return this.#next - 1
+  }
+
   /** The last sequence that the replica itself has confirmed; 0 if none. */
   get acknowledged(): number {
     return this.#acknowledged ?? 0

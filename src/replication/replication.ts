@@ -52,6 +52,8 @@ export interface ReplicaView {
 type Field = readonly [name: string, value: string | number | boolean]
 
 const REPLICA_CHECK_MS = 1000
+/** A server that ends gives its replicas so long to take what they have yet to get. */
+const DRAIN_MS_MAX = 2000
 const CHECKPOINT_CHECK_MS = 10_000
 
 export class Replication {
@@ -166,6 +168,10 @@ export class Replication {
     this.#isClosed = true
     const replica = this.#replica
     this.failover.close()
+    if (this.feeds.feeds.length > 0) {
+      this.#host.pause('write')
+      await this.feeds.drain(DRAIN_MS_MAX)
+    }
     this.feeds.disconnectAll()
     await replica?.stop()
     await this.#stopping

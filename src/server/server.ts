@@ -552,6 +552,7 @@ export class Server implements ServerView {
     clearInterval(this.#recovery)
     this.cron.stop()
     await this.#listener.close()
+    this.turns.end()
     await this.replication.close()
     this.turns.end()
     for (const connection of this.clients.all()) connection.finish()

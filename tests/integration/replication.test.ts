@@ -1,9 +1,14 @@
 /** Masters and replicas of this server: what is written at one is read at the others, whatever happens in between. */
 
-import { rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { eventually } from '../support/eventually.js'
 import { allKeys, caughtUp, follow, infoField, sequenceOf, startNode, writeAllFamilies } from '../support/nodes.js'
+import { startProcess } from '../support/process.js'
+import { RawClient } from '../support/raw-client.js'
 import type { TestServer } from '../support/server.js'
 
 async function assertEqual(t: Test, master: TestServer, ...replicas: TestServer[]): Promise<void> {
@@ -326,4 +331,56 @@ test('CLIENT KILL TYPE MASTER has the link built again', async (t) => {
   await caughtUp(replica, master)
   t.equal(await replica.run('client', 'kill', 'type', 'master'), ':1\r\n')
   await eventually(async () => ((await infoField(master, 'sync_partial_ok')) === '2' ? true : undefined))
+})
+
+/** Fills a database with files of some size. */
+async function fill(port: number, keys: number): Promise<void> {
+  const client = await RawClient.connect(port)
+  for (let i = 0; i < keys; i++) await client.run('set', `big:${i}`, randomBytes(256 * 1024))
+  client.close()
+}
+
+test('a replica that is killed in the middle of a full sync goes on with the files that it has', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'killed-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  await using master = await startNode({
+    config: { ...NO_LOG, 'max-replication-mb': 8, 'rocksdb.write_buffer_size': 2, 'rocksdb.target_file_size_base': 1 },
+  })
+  await fill(master.port, 64)
+  await forgetLog(master)
+  const options = { slaveof: `127.0.0.1 ${master.port}` }
+  const first = await startProcess(root, options)
+  const directory = join(root, 'sync_checkpoint')
+  await eventually(() => {
+    const files = existsSync(directory) ? readdirSync(directory) : []
+    return files.some((name) => name.endsWith('.sst')) ? true : undefined
+  })
+  await first.end('SIGKILL')
+  const kept = readdirSync(directory).filter((name) => name.endsWith('.sst'))
+  const second = await startProcess(root, options)
+  const log = (): string => readFileSync(join(root, 'kvrocks.INFO'), 'utf8')
+  await eventually(() => (log().includes('fullsync was finish') ? true : undefined))
+  for (const name of kept) t.ok(log().includes(`[skip] ${name} `), name)
+  const probe = await RawClient.connect(second.port)
+  await eventually(async () => ((await infoField(probe, 'master_link_status')) === 'up' ? true : undefined))
+  t.strictSame(await allKeys(probe), await allKeys(await master.connect()))
+  t.equal(await infoField(master, 'sync_full'), '2')
+  probe.close()
+  t.equal(await second.end('SIGTERM'), 0)
+})
+
+test('a master that ends gives its replicas what they have yet to get', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'ended-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  const master = await startProcess(root)
+  await using replica = await startNode()
+  await replica.run('slaveof', '127.0.0.1', master.port)
+  await eventually(() => (replica.server.replication.linkState === 'connected' ? true : undefined))
+  const client = await RawClient.connect(master.port)
+  for (let i = 0; i < 1000; i++) client.send('rpush', 'list', Buffer.alloc(10_000, i))
+  client.send('llen', 'list')
+  for (let i = 0; i < 1000; i++) await client.nextReply()
+  t.equal(await master.end('SIGTERM'), 0)
+  await eventually(() => (replica.server.replication.linkState === 'connecting' ? true : undefined))
+  t.equal(await replica.run('llen', 'list'), ':1000\r\n')
 })
