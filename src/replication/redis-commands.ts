@@ -23,6 +23,7 @@ const REDIS_TYPES = new Set([
   'bitmap',
   'stream',
   'hyperloglog',
+  'sortedint',
   'keyspace',
 ])
 const EVERYWHERE = new Set(['publish', 'invalidate'])
@@ -39,6 +40,8 @@ const HPEXPIREAT = latin1('HPEXPIREAT')
 const PEXPIREAT = latin1('PEXPIREAT')
 const FIELDS = latin1('FIELDS')
 const ONE = latin1('1')
+const SADD = latin1('SADD')
+const SREM = latin1('SREM')
 const XGROUP = latin1('XGROUP')
 const CREATE = latin1('CREATE')
 const DESTROY = latin1('DESTROY')
@@ -112,7 +115,7 @@ function logCommands({ key, subKey, value, expireMs }: Change): readonly RedisCo
 
 /**
  * HSETEX came with Redis 8; Redis 7.4 knows its two halves, and an older one the first of them. XSETID makes no stream, but
- * a stream may be without entries: a group that comes and goes makes one where there is none.
+ * a stream may be without entries: a group that comes and goes makes one where there is none. Sorted integers are a set.
  */
 function asRedisKnowsIt(command: RedisCommand): readonly RedisCommand[] {
   const [name, key, , timeMs, , , field, value] = command
@@ -128,6 +131,10 @@ function asRedisKnowsIt(command: RedisCommand): readonly RedisCommand[] {
         [XGROUP, DESTROY, key as Bytes, NO_GROUP],
         command,
       ]
+    case 'SIADD':
+      return [[SADD, ...command.slice(1)]]
+    case 'SIREM':
+      return [[SREM, ...command.slice(1)]]
     default:
       return [command]
   }

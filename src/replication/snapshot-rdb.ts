@@ -263,8 +263,8 @@ function countRows(walk: RowWalk | undefined): number {
   return count
 }
 
-/** The types that RDB files of Redis have, by their names: bitmaps and HyperLogLogs are strings there. */
-const REDIS_TYPES = new Set(['string', 'hash', 'list', 'set', 'zset', 'bitmap', 'stream', 'hyperloglog'])
+/** The types that RDB files of Redis have, by their names: bitmaps and HyperLogLogs are strings there, sorted integers a set. */
+const REDIS_TYPES = new Set(['string', 'hash', 'list', 'set', 'zset', 'bitmap', 'stream', 'hyperloglog', 'sortedint'])
 const PARTABLE = new Set<DataType>([TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET, TYPE_STREAM])
 
 function isPartable(type: DataType): boolean {
