@@ -76,6 +76,17 @@ export class RedisConnection {
     return Promise.all(replies)
   }
 
+  /** Sends `count` commands that are encoded already; their replies as `pipeline` gives them. */
+  async sendEncoded(requests: Buffer, count: number): Promise<RespValue[]> {
+    if (this.#failure !== undefined) throw this.#failure
+    const replies = Array.from(
+      { length: count },
+      () => new Promise<RespValue>((resolve, reject) => this.#waiters.push({ resolve, reject })),
+    )
+    this.#socket.write(requests)
+    return Promise.all(replies)
+  }
+
   close(reason: Error = new Error('the connection is closed')): void {
     this.#fail(reason)
     this.#socket.destroy()

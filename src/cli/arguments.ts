@@ -13,9 +13,9 @@ export interface CdcWords {
   readonly words: readonly string[]
 }
 
-/** `backup`, `restore` or `verify` and what follows it. */
+/** `backup`, `restore`, `verify` or `import` and what follows it. */
 export interface BackupWords {
-  readonly action: 'backup' | 'restore' | 'verify'
+  readonly action: 'backup' | 'restore' | 'verify' | 'import'
   readonly words: readonly string[]
 }
 
@@ -26,7 +26,9 @@ export type Arguments = ServeArguments | CdcWords | BackupWords | { readonly act
 export function parseArguments(words: readonly string[]): Arguments {
   if (words[0] === 'cdc') return { action: 'cdc', words: words.slice(1) }
   const [action] = words
-  if (action === 'backup' || action === 'restore' || action === 'verify') return { action, words: words.slice(1) }
+  if (action === 'backup' || action === 'restore' || action === 'verify' || action === 'import') {
+    return { action, words: words.slice(1) }
+  }
   const overrides: [string, string][] = []
   let configFile: string | undefined
   for (let at = words[0] === 'server' ? 1 : 0; at < words.length; at++) {
@@ -48,6 +50,7 @@ Usage:
     kvrocks-ts [server] [options]
     kvrocks-ts cdc tail|snapshot|copy [options]    read the change feed of a server
     kvrocks-ts backup|restore|verify ...           make, bring back and check backups
+    kvrocks-ts import --from <url> [options]       take over the keys of a Redis, and follow it
 
 Options:
     -c, --config <file>       read settings from <file>, or from standard input if it is -

@@ -23,6 +23,10 @@ export async function runCommandLine(words: readonly string[], load: () => Promi
       const { runBackup } = await import('./backup.js')
       return runBackup(given.action, given.words, commandStreams())
     }
+    case 'import': {
+      const { runImport } = await import('./import/import.js')
+      return runImport(given.words, commandStreams())
+    }
     case 'serve':
       return serve(given, await load())
   }

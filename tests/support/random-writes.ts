@@ -1,7 +1,9 @@
 /** Writes of all the types that Redis has, by chance but the same for the same seed, and what a server holds after them. */
 
+import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { readPayload } from '../../src/storage/rdb/payload.js'
+import { registersOfRedis } from '../../src/types/hyperloglog-registers.js'
 import { describeValue } from '../rdb/support.js'
 import type { RawClient } from './raw-client.js'
 
@@ -118,22 +120,34 @@ const MAKERS: readonly Maker[] = [
   (r) => ['del', r.key('shelzbpx'[r.number(8)] as string)],
 ]
 
-/** All keys of a server as plain text, the same for all servers that hold the same. */
-export async function describeServer(client: Redis): Promise<Record<string, unknown>> {
+/**
+ * All keys of a server as plain text, the same for all servers that hold the same. Redis does not tell its replicas how
+ * many entries a group has read: without `entriesRead` that is left out.
+ */
+export async function describeServer(client: Redis, { entriesRead = true } = {}): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
   for (const key of (await client.keysBuffer('*')).sort(Buffer.compare)) {
     const payload = await client.dumpBuffer(key).catch(() => null)
     // Of a type that Redis has not, or expired meanwhile.
     if (payload === null) continue
-    found[key.toString('latin1')] = [withoutTimes(describeValue(readPayload(payload))), await client.pexpiretime(key)]
+    const value = readPayload(payload)
+    // Sparse or dense, a HyperLogLog is what its registers are.
+    const registers = value.type === 'string' ? registersOfRedis(value.value) : undefined
+    const described = registers === undefined ? describeValue(value) : sha1(registers)
+    found[key.toString('latin1')] = [withoutTimes(described, entriesRead), await client.pexpiretime(key)]
   }
   return found
 }
 
+function sha1(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex')
+}
+
 /** When a consumer was seen, a server says by its own clock. */
-function withoutTimes(described: unknown): unknown {
-  const state = (described as { state?: { groups: { consumers: unknown[][]; pending: unknown[][] }[] } } | null)?.state
+function withoutTimes(described: unknown, keepsRead: boolean): unknown {
+  const state = (described as { state?: { groups: { consumers: unknown[][]; entriesRead: unknown }[] } } | null)?.state
   for (const group of state?.groups ?? []) {
+    if (!keepsRead) group.entriesRead = 'any'
     group.consumers = group.consumers.map(([name]) => [name])
   }
   return described

@@ -1,0 +1,193 @@
+/** kvrocks-ts import: a live Redis is taken over. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { type Test, test } from 'tap'
+import { runImport } from '../../src/cli/import/import.js'
+import { eventually } from '../support/eventually.js'
+import { describeServer, RandomWrites, runWrites } from '../support/random-writes.js'
+import { RawClient } from '../support/raw-client.js'
+import { REDIS_MISSING, type RedisServer, startRedisServer } from '../support/redis-server.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+const SKIP = { skip: REDIS_MISSING, timeout: 120_000 }
+
+interface Running {
+  readonly text: string
+  readonly ended: Promise<number>
+  cutOver(): void
+}
+
+function start(...words: string[]): Running {
+  const controller = new AbortController()
+  const running = { text: '', ended: Promise.resolve(-1), cutOver: () => controller.abort() }
+  const write = (line: string): void => {
+    running.text += line
+  }
+  running.ended = runImport(words, { errors: { write }, signal: controller.signal })
+  return running
+}
+
+async function sourceServer(t: Test, ...options: string[]): Promise<{ redis: RedisServer; client: RawClient }> {
+  const redis = await startRedisServer('--repl-diskless-sync-delay', '0', ...options)
+  const client = await RawClient.connect(redis.port)
+  t.teardown(async () => {
+    client.close()
+    await redis.stop()
+  })
+  return { redis, client }
+}
+
+function urlOf({ port }: { port: number }): string {
+  return `redis://127.0.0.1:${port}`
+}
+
+async function sameContents(t: Test, redis: Redis, s: TestServer): Promise<void> {
+  const client = new Redis({ port: s.port, host: '127.0.0.1' })
+  const seen = { entriesRead: false }
+  const [expected, found] = [await describeServer(redis, seen), await describeServer(client, seen)]
+  client.disconnect()
+  t.same(Object.keys(found), Object.keys(expected), 'the same keys')
+  for (const key of Object.keys(found)) t.same(found[key], expected[key], key)
+}
+
+async function fillLarge(client: RawClient): Promise<void> {
+  const many = Array.from({ length: 5000 }, (_, index) => index)
+  await client.run('hset', 'large:hash', ...many.flatMap((i) => [`f${i}`, `value ${i}`]))
+  await client.run('rpush', 'large:list', ...many)
+  await client.run('sadd', 'large:set', ...many)
+  await client.run('zadd', 'large:zset', ...many.flatMap((i) => [i / 3, `m${i}`]))
+  await client.run('pexpire', 'large:zset', 10_000_000)
+  for (const i of many) client.send('xadd', 'large:stream', `${i + 1}-1`, 'field', `value ${i}`)
+  for (const _ of many) await client.nextReply()
+  await client.run('xgroup', 'create', 'large:stream', 'g', '0')
+  await client.run('xreadgroup', 'group', 'g', 'c', 'count', 1500, 'streams', 'large:stream', '>')
+  await client.run('xdel', 'large:stream', '5000-1')
+}
+
+test('a Redis under writes is imported, and both end equal', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await using s = await startServer({ usesRealClock: true })
+  const writes = new RandomWrites(23)
+  await runWrites(client, writes, 1000)
+  await fillLarge(client)
+  await client.run('set', 'brief', 'x', 'px', 1)
+  const running = start('--from', urlOf(redis), '--to', urlOf(s))
+  await runWrites(client, writes, 2000)
+  await eventually(() => (running.text.includes('loaded') ? true : undefined))
+  for (let cut = 0; cut < 3; cut++) {
+    await runWrites(client, writes, 300)
+    await redis.client.call('client', 'kill', 'type', 'replica')
+    await runWrites(client, writes, 300)
+    await eventually(async () => (/state=online/.test(await redis.client.info('replication')) ? true : undefined))
+  }
+  await client.run('multi')
+  await client.run('set', 'in a transaction', 1)
+  await client.run('rpush', 'and this', 2)
+  await client.run('exec')
+  // The source has more than was sent when the cut-over begins.
+  await runWrites(client, writes, 1000)
+  running.cutOver()
+  t.equal(await running.ended, 0, running.text)
+  t.match(running.text, /imported\n$/)
+  await sameContents(t, redis.client, s)
+  t.match(await redis.client.info('stats'), /sync_full:1\r\nsync_partial_ok:3/)
+  t.same(s.logged, [])
+})
+
+test('--until-caught-up ends by itself, and --dir fills a data directory', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t, '--repl-diskless-sync', 'no')
+  await redis.client.config('SET', 'requirepass', 'secret')
+  await runWrites(client, new RandomWrites(29), 1000)
+  const dir = mkdtempSync(join(tmpdir(), 'import-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  t.match(await start('--from', urlOf(redis), '--dir', dir).ended, 1)
+  const running = start('--from', `redis://:secret@127.0.0.1:${redis.port}`, '--dir', dir, '--until-caught-up')
+  t.equal(await running.ended, 0, running.text)
+  await using s = await startServer({ dir, usesRealClock: true })
+  await sameContents(t, redis.client, s)
+})
+
+test('databases other than 0 are an error unless they are chosen', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await client.run('set', 'k', 'zero')
+  await client.run('select', 3)
+  await client.run('set', 'k', 'three')
+  await using s = await startServer({ usesRealClock: true, config: { 'redis-databases': 16 } })
+  const alone = start('--from', urlOf(redis), '--to', urlOf(s), '--until-caught-up')
+  t.equal(await alone.ended, 1)
+  t.match(
+    alone.text,
+    /the source has keys in database 3: choose one by a number after the address, or take --all-databases/,
+  )
+  await s.run('flushall')
+  const third = start('--from', `${urlOf(redis)}/3`, '--to', urlOf(s), '--until-caught-up')
+  t.equal(await third.ended, 0, third.text)
+  t.equal(await s.run('get', 'k'), '$5\r\nthree\r\n')
+  const refused = start('--from', urlOf(redis), '--to', urlOf(s), '--until-caught-up')
+  t.equal(await refused.ended, 1)
+  t.match(refused.text, 'the target has keys already')
+  await s.run('flushall')
+  const all = start('--from', urlOf(redis), '--to', urlOf(s), '--all-databases')
+  await eventually(() => (all.text.includes('loaded') ? true : undefined))
+  await client.run('set', 'live', 'three')
+  await client.run('select', 0)
+  await client.run('set', 'live', 'zero')
+  all.cutOver()
+  t.equal(await all.ended, 0, all.text)
+  t.equal(await s.run('mget', 'k', 'live'), '*2\r\n$4\r\nzero\r\n$4\r\nzero\r\n')
+  await s.run('select', 3)
+  t.equal(await s.run('mget', 'k', 'live'), '*2\r\n$5\r\nthree\r\n$5\r\nthree\r\n')
+})
+
+test('what the target refuses is told, and the exit code says so', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await client.run('set', 'k', 'v')
+  await using s = await startServer({ usesRealClock: true })
+  await s.run('rpush', 'other', 'a')
+  const running = start('--from', urlOf(redis), '--to', urlOf(s), '--merge')
+  await eventually(() => (running.text.includes('loaded') ? true : undefined))
+  await client.run('set', 'other', 'b')
+  await client.run('append', 'other', 'c')
+  await client.run('rpush', 'k2', 1)
+  await s.run('set', 'k2', 'string')
+  await client.run('rpush', 'k2', 2)
+  running.cutOver()
+  const code = await running.ended
+  t.equal(await s.run('get', 'other'), '$2\r\nbc\r\n')
+  t.equal(code, running.text.includes('not copied: RPUSH: WRONGTYPE') ? 1 : 0)
+})
+
+test('this server itself can be the source', async (t) => {
+  await using source = await startServer({ usesRealClock: true })
+  await using s = await startServer({ usesRealClock: true })
+  await source.run('zadd', 'z', '0.1', 'a')
+  const running = start('--from', urlOf(source), '--to', urlOf(s))
+  await eventually(() => (running.text.includes('loaded') ? true : undefined))
+  await source.run('zadd', 'z', '0.2', 'b')
+  await source.run('rename', 'z', 'y')
+  await eventually(async () => ((await s.run('zcard', 'y')) === ':2\r\n' ? true : undefined))
+  t.equal(await s.run('zrange', 'y', 0, -1, 'withscores'), await source.run('zrange', 'y', 0, -1, 'withscores'))
+  t.equal(await s.run('dbsize'), await source.run('dbsize'))
+  running.cutOver()
+  await running.ended
+})
+
+test('mistakes are told', async (t) => {
+  t.match(await start().ended, 1)
+  for (const words of [
+    ['--from', 'nonsense'],
+    ['--from', 'http://x'],
+    ['--from', 'redis://x', '--dir', 'a', '--to', 'b'],
+  ]) {
+    const running = start(...words)
+    t.equal(await running.ended, 1)
+    t.match(running.text, /^Usage:/)
+  }
+  await using s = await startServer()
+  const running = start('--from', 'redis://127.0.0.1:1', '--to', urlOf(s))
+  t.equal(await running.ended, 1)
+  t.match(running.text, /ECONNREFUSED/)
+})
