@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { test } from 'tap'
+import { makeCertificates } from '../support/certificates.js'
 import { encodeRequest } from '../support/resp.js'
 import { startServer } from '../support/server.js'
 
@@ -201,17 +201,6 @@ test('several addresses, IPv6 and the Unix socket', async (t) => {
     t.match(text, 'path' in where ? `addr=${unixsocket}:0 ` : /addr=\[::1\]:\d+ /)
   }
 })
-
-/** A certificate authority, and a certificate that it signed for both sides. */
-function makeCertificates(dir: string): void {
-  const openssl = (...words: string[]): void => {
-    execFileSync('openssl', words, { cwd: dir, stdio: 'ignore' })
-  }
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=authority', '-days', '1')
-  openssl('req', ...key, '-keyout', 'own.key', '-out', 'own.csr', '-subj', '/CN=localhost')
-  openssl('x509', '-req', '-in', 'own.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-out', 'own.crt', '-days', '1')
-}
 
 test('TLS with and without client certificates', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-tls-'))
