@@ -10,6 +10,7 @@ import {
   type AnyCommand,
   container,
   FAST,
+  MAY_WRITE,
   NO_MULTI,
   NO_SCRIPT,
   noOptions,
@@ -24,7 +25,7 @@ import {
 import type { ServerContext } from './context.js'
 
 const SUBSCRIBING = READONLY | PUBSUB | NO_MULTI | NO_SCRIPT | OK_LOADING | OK_STALE | OK_SUBSCRIBED | PUSHES
-const PUBLISHING = READONLY | PUBSUB | FAST | OK_LOADING | OK_STALE
+const PUBLISHING = READONLY | MAY_WRITE | PUBSUB | FAST | OK_LOADING | OK_STALE
 
 interface Verb {
   readonly name: string

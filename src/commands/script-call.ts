@@ -10,6 +10,7 @@ import {
   type AnyCommand,
   countedKeys,
   FAST,
+  MAY_WRITE,
   NO_SCRIPT,
   noOptions,
   OK_STALE,
@@ -38,7 +39,7 @@ export function callCommands(
       {
         name: isReadOnly ? `${name}_ro` : name,
         arity: -3,
-        flags: isReadOnly ? CALL_FLAGS | READONLY : CALL_FLAGS,
+        flags: CALL_FLAGS | (isReadOnly ? READONLY : MAY_WRITE),
         keys: countedKeys(2),
         syntax: `${what.argument} numkeys [key ...] [arg ...]`,
         summary: `${what.summary}${isReadOnly ? ' that only reads' : ''}.`,

@@ -8,6 +8,7 @@ import {
   FAST,
   IN_MULTI,
   NO_SCRIPT,
+  NO_SLOWLOG,
   noOptions,
   OK_LOADING,
   OK_STALE,
@@ -27,7 +28,7 @@ export const transactionCommands: readonly AnyCommand[] = [
     {
       name: 'exec',
       arity: 1,
-      flags: FLAGS,
+      flags: FLAGS | NO_SLOWLOG,
       syntax: '',
       summary: 'Executes all commands of a transaction.',
       since: '1.2.0',

@@ -9,11 +9,13 @@ import {
   fitsArity,
   IN_MULTI,
   keyIndexes,
+  MAY_WRITE,
   NO_AUTH_NEEDED,
   NO_MONITOR,
   NO_MULTI,
   NO_SCRIPT,
   NO_SIZE_CHECK,
+  NO_SLOWLOG,
   OK_LOADING,
   OK_STALE,
   OK_SUBSCRIBED,
@@ -213,7 +215,7 @@ export class Dispatcher {
     if (!clients.isPausedFor(true)) return false
     const queue = command.name === 'exec' ? (connection.transaction?.queue ?? []) : []
     const flags = queue.reduce((all, queued) => all | queued.command.flags, command.flags)
-    if (!clients.isPausedFor((flags & WRITE) !== 0)) return false
+    if (!clients.isPausedFor((flags & (WRITE | MAY_WRITE)) !== 0)) return false
     connection.heldRequest = args.copy()
     this.#server.clients.hold(connection)
     return true
@@ -245,10 +247,14 @@ export class Dispatcher {
     this.#lastEndMs = endMs
     if (isSampled) server.perflog.end(command, us)
     this.#count(command, us)
-    if (this.#slowerThanUs >= 0 && us >= this.#slowerThanUs && (command.flags & NO_MONITOR) === 0) {
-      server.slowlog.record(connection, args, us)
-    }
+    if (this.#slowerThanUs >= 0 && us >= this.#slowerThanUs) this.#noteSlow(connection, command, args, us)
     if (turn.observing) this.#tellChanges(connection, context, command, args)
+  }
+
+  #noteSlow(connection: Connection, command: BoundCommand, args: Args, us: number): void {
+    // One that waits now has done nothing yet.
+    if ((command.flags & (NO_MONITOR | NO_SLOWLOG)) !== 0 || connection.waiter !== undefined) return
+    this.#server.slowlog.record(connection, args, us)
   }
 
   /** Somebody caches, watches or waits for keys. */

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import type { RawClient } from '../support/raw-client.js'
 import { startServer } from '../support/server.js'
 
 test('CLIENT ID, SETNAME, GETNAME, SETINFO, INFO', async (t) => {
@@ -89,4 +90,22 @@ test('CLIENT UNBLOCK of a client that does not wait', async (t) => {
   t.equal(await s.run('client', 'unblock', '1'), ':0\r\n')
   t.equal(await s.run('client', 'unblock', '99', 'error'), ':0\r\n')
   t.equal(await s.run('client', 'unblock', '1', 'x'), '-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR\r\n')
+})
+
+test('CLIENT PAUSE WRITE holds back what may reach replicas: messages, and scripts that may write', async (t) => {
+  await using s = await startServer()
+  const waiting: RawClient[] = []
+  await s.run('client', 'pause', '100000', 'write')
+  for (const words of [
+    ['publish', 'c', 'm'],
+    ['eval', 'return 1', '0'],
+  ]) {
+    const client = await s.connect()
+    client.send(...words)
+    waiting.push(client)
+  }
+  t.equal(await s.run('eval_ro', 'return 1', '0'), ':1\r\n')
+  while (!(await s.run('info', 'clients')).includes('blocked_clients:2\r\n')) {}
+  await s.run('client', 'unpause')
+  t.same(await Promise.all(waiting.map(async (client) => (await client.nextReply()).bytes)), [':0\r\n', ':1\r\n'])
 })

@@ -207,3 +207,19 @@ test('ACL and MODULE tell of the one user and of no modules', async (t) => {
   t.equal(await s.run('acl', 'cat', 'nosuch'), "-ERR Unknown category 'nosuch'\r\n")
   t.equal(await s.run('module', 'list'), '*0\r\n')
 })
+
+test('SLOWLOG keeps what EXEC runs and not EXEC, and no command that waits', async (t) => {
+  await using s = await startServer({ config: { 'slowlog-log-slower-than': 0 } })
+  const client = await s.connect()
+  client.send('blpop', 'k', '0')
+  while (!(await s.run('info', 'clients')).includes('blocked_clients:1\r\n')) {}
+  await s.run('slowlog', 'reset')
+  await s.run('multi')
+  await s.run('ping')
+  await s.run('exec')
+  const entries = (await (await s.connect()).value('slowlog', 'get')) as unknown[][]
+  t.same(
+    entries.map(([, , , words]) => words),
+    [['ping'], ['multi'], ['slowlog', 'reset']],
+  )
+})
