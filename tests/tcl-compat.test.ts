@@ -5,10 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { test } from 'tap'
+import { t as tap, test } from 'tap'
 
 const RUNNER = fileURLToPath(new URL('../../tcl-compat/run', import.meta.url))
 const TIMEOUT_MS = 300_000
+
+tap.setTimeout(2 * TIMEOUT_MS)
 
 interface Outcome {
   readonly kind: string

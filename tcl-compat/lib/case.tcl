@@ -87,7 +87,6 @@ proc test {name code {expected undefined} {tags {}}} {
   set ::cur_test "$name in $::curfile"
   report begin $name
   noteInLogs $::cur_test
-  set firstClient $::redis::nextId
   set startMs [clock milliseconds]
   set status [catch {uplevel 1 $code} result options]
   set elapsedMs [expr {[clock milliseconds] - $startMs}]
@@ -101,7 +100,7 @@ proc test {name code {expected undefined} {tags {}}} {
     set message "Expected '$expected', and it was '$result'"
   } elseif {[isSkip $result]} {
     report skip $name [string range $result 5 end]
-    recover $firstClient
+    recover
     return
   } elseif {[string match assertion:* $result]} {
     set message [string range $result 10 end]
@@ -110,6 +109,6 @@ proc test {name code {expected undefined} {tags {}}} {
     if {[dict exists $options -errorinfo]} { append message \n [dict get $options -errorinfo] }
   }
   incr ::num_failed
-  set died [recover $firstClient]
+  set died [recover]
   report fail $name "$died$message"
 }

@@ -277,6 +277,7 @@ namespace eval redis::words {
     catch {::close [dict get $::redis::clients($id) fd]}
     unset ::redis::clients($id)
     interp alias {} ::redis::client$id {}
+    return 0
   }
 }
 # What test files call by these names.

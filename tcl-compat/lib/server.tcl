@@ -262,12 +262,9 @@ proc restart_server {level waitsReady rotatesLogs {reconnects 1} {shutdown sigte
   if {$reconnects} { reconnect $level }
 }
 
-# After a case that failed: closes the clients that it left open, starts servers anew that died in it, and gives the
-# others their first settings and fresh connections. Returns what died, for the message.
-proc recover {firstClient} {
-  foreach id [array names ::redis::clients] {
-    if {$id > $firstClient} { catch {::redis::client$id close} }
-  }
+# After a case that failed: starts servers anew that died in it, gives the main clients fresh connections, and ends
+# the waits of all others. Returns what died, for the message.
+proc recover {} {
   set note {}
   for {set level 0} {-$level < [llength $::servers]} {incr level -1} {
     set server [get_srv $level]
@@ -276,9 +273,19 @@ proc recover {firstClient} {
       report gone [dict get $server pid]
       catch {lset ::servers end+$level [spawnServer $server 1]}
     }
-    catch {renewClient [dict get $server client]}
+    catch {
+      renewClient [dict get $server client]
+      endWaits [dict get $server client]
+    }
   }
   return $note
+}
+
+proc endWaits {client} {
+  catch {$client client unpause}
+  foreach line [split [$client client list] \n] {
+    if {[regexp {^id=(\d+) .*flags=\S*b} $line -> id]} { catch {$client client kill id $id} }
+  }
 }
 
 # Files keep the main client's name in variables, so that it must stay the same client.
