@@ -8,6 +8,7 @@ import type { ServerContext } from './context.js'
 import { looseInteger, sequenceAt, settle } from './feed.js'
 import { historyId } from './history.js'
 import { integerAt } from './options.js'
+import { sequenceBefore } from './slot.js'
 
 export const sequenceCommands: readonly AnyCommand[] = [
   container(
@@ -117,13 +118,7 @@ function sequenceWait(
 /** The changes after the answer are all those since the time, and up to a second's more. */
 function sequenceAtTime({ reply, server, store }: ServerContext, _args: Args, atMs: number): void {
   settle(store)
-  if (atMs >= server.nowMs()) {
-    reply.integer(store.wal.latest)
-    return
-  }
-  const sequence = server.sequenceTimes.sequenceAt(atMs)
-  if (sequence === undefined) throw errors.TIME_UNKNOWN
-  reply.integer(sequence)
+  reply.integer(sequenceBefore(server, atMs, store.wal.latest))
 }
 
 function timeOfSequence({ reply, server, store }: ServerContext, _args: Args, sequence: number): void {

@@ -23,7 +23,7 @@ export const slotCommand: AnyCommand = serverCommand(
     arity: -3,
     flags: READONLY | SLOW | NO_MULTI | NO_SCRIPT,
     syntax:
-      '<CREATE name [AT <sequence | NOW | OLDEST>] [MAXBYTES bytes] [MAXAGE milliseconds] ' +
+      '<CREATE name [AT <sequence | NOW | OLDEST | TIME unix-time-milliseconds>] [MAXBYTES bytes] [MAXAGE milliseconds] ' +
       `${FILTER_SYNTAX} | ACK name sequence | LIST | INFO name [NAMESPACE namespace] | ` +
       'DROP name [NAMESPACE namespace]>',
     summary: 'Keeps the log for a consumer of the change feed from the last change that it has acknowledged.',
@@ -85,9 +85,12 @@ function ownerOf({ isAdmin, namespace }: Client): Bytes {
   return isAdmin ? DEFAULT_NAMESPACE : (namespace ?? DEFAULT_NAMESPACE)
 }
 
+/** Where a slot begins. */
+type Place = number | 'now' | 'oldest' | { readonly timeMs: number }
+
 interface CreateOptions {
   readonly spec: Omit<SlotSpec, 'namespace'>
-  readonly at: number | 'now' | 'oldest'
+  readonly at: Place
 }
 
 function parseCreate(args: Args): Run {
@@ -97,7 +100,7 @@ function parseCreate(args: Args): Run {
   const ops: ChangeOp[] = []
   const namespaces: Bytes[] = []
   const options = new OptionReader(args, 4)
-  let at: CreateOptions['at'] = 'now'
+  let at: Place = 'now'
   let bytesMax = 0
   let ageMsMax = 0
   while (options.hasMore) {
@@ -115,9 +118,10 @@ function parseCreate(args: Args): Run {
   return (context) => createSlot(context, { spec: { name, filter, bytesMax, ageMsMax }, at })
 }
 
-function readPlace(options: OptionReader): CreateOptions['at'] {
+function readPlace(options: OptionReader): Place {
   if (options.take('now')) return 'now'
   if (options.take('oldest')) return 'oldest'
+  if (options.take('time')) return { timeMs: options.integer(0, Number.MAX_SAFE_INTEGER) }
   return options.integer(0, Number.MAX_SAFE_INTEGER)
 }
 
@@ -127,18 +131,27 @@ function createSlot(context: ServerContext, { spec, at }: CreateOptions): void {
   if (spec.bytesMax > (config['cdc-slot-max-bytes'] || LIMIT_MAX)) throw errors.SLOT_BYTES
   if (spec.ageMsMax > (config['cdc-slot-max-age'] * 1000 || LIMIT_MAX)) throw errors.SLOT_AGE
   const namespace = copy(ownerOf(client))
-  const made = answered(() => server.slots.create({ ...spec, namespace }, () => positionOf(at, store, server.nowMs())))
+  const made = answered(() => server.slots.create({ ...spec, namespace }, () => positionOf(at, context)))
   context.defer(saved(made), (reply, { position }) => reply.integer(position))
 }
 
 /** Throws a ReplyError where the next change is not, or no more, in the log. */
-function positionOf(at: CreateOptions['at'], store: Store, nowMs: number): number {
-  const { oldest, latest } = store.wal.range(nowMs)
+function positionOf(at: Place, { server, store }: ServerContext): number {
+  const { oldest, latest } = store.wal.range(server.nowMs())
   if (at === 'now') return latest
   if (at === 'oldest') return oldest - 1
-  if (at > latest) throw errors.POLL_AHEAD
-  if (at + 1 < oldest) throw errors.walGap(at + 1, oldest)
-  return at
+  const sequence = typeof at === 'number' ? at : sequenceBefore(server, at.timeMs, latest)
+  if (sequence > latest) throw errors.POLL_AHEAD
+  if (sequence + 1 < oldest) throw errors.walGap(sequence + 1, oldest)
+  return sequence
+}
+
+/** The sequence after which all changes since a time come, to the second. Throws a ReplyError if that is not known. */
+export function sequenceBefore(server: ServerView, timeMs: number, latest: number): number {
+  if (timeMs >= server.nowMs()) return latest
+  const sequence = server.sequenceTimes.sequenceAt(timeMs)
+  if (sequence === undefined) throw errors.TIME_UNKNOWN
+  return sequence
 }
 
 function parseAcknowledge(args: Args): Run {

@@ -61,6 +61,20 @@ test('a slot is read from its position, which the next poll or ACK moves on', as
   t.same((await poll(client, '>', 'slot', 'all')).commands, ['SET a 1', 'SET a 2', 'SET a 3'])
 })
 
+test('a slot begins at a time, to the second', async (t) => {
+  await using s = await start()
+  const client = await s.connect()
+  const before = s.server.nowMs()
+  for (let i = 1; i <= 3; i++) {
+    s.advance(10_000)
+    await client.run('set', 'a', i)
+    s.server.sequenceTimes.note(s.server.store.latestSequence(), s.server.nowMs())
+  }
+  t.equal(await client.run('cdc', 'slot', 'create', 'a', 'at', 'time', before + 15_000), ':1\r\n')
+  t.equal(await client.run('cdc', 'slot', 'create', 'b', 'at', 'time', before + 60_000), ':3\r\n')
+  t.match(await client.run('cdc', 'slot', 'create', 'c', 'at', 'time', before - 1), /^-WALGAP that time is before /)
+})
+
 test('a slot is read as whole batches too', async (t) => {
   await using s = await start()
   const client = await s.connect()
