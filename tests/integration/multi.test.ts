@@ -1,5 +1,8 @@
 /** Transactions: MULTI, EXEC, DISCARD, WATCH, UNWATCH. */
 
+import { test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { startNode } from '../support/nodes.js'
 import { TXN_CONTEXTS, transcripts } from '../support/transcripts.js'
 
 transcripts(
@@ -59,12 +62,12 @@ transcripts(
       SET a 1 => QUEUED
       nosuchcommand =~> ^-ERR unknown command
       SET b 2 => QUEUED
-      EXEC => -EXECABORT Transaction discarded because of previous errors.
+      EXEC => -EXECABORT Transaction discarded # Redis: -EXECABORT Transaction discarded because of previous errors.
       EXISTS a b => 0
       PING => PONG
       MULTI => OK
       GET => -ERR wrong number of arguments for 'get' command
-      EXEC => -EXECABORT Transaction discarded because of previous errors.
+      EXEC => -EXECABORT Transaction discarded # Redis: -EXECABORT Transaction discarded because of previous errors.
       PING => PONG
     `,
     'blocking commands do not block in a transaction': String.raw`
@@ -198,3 +201,20 @@ transcripts(
     `,
   },
 )
+
+test('what Sentinel sends for a failover runs as one', async (t) => {
+  await using master = await startNode()
+  await using s = await startNode()
+  const client = await s.connect()
+  const failover = async (...slaveof: string[]) => {
+    await client.run('multi')
+    for (const words of [slaveof, ['client', 'kill', 'type', 'normal'], ['client', 'kill', 'type', 'pubsub']]) {
+      t.equal(await client.run(...words), '+QUEUED\r\n')
+    }
+    return client.run('exec')
+  }
+  t.match(await failover('slaveof', '127.0.0.1', String(master.port)), /^\*3\r\n\+OK\r\n/)
+  t.match(await client.value('role'), ['slave', '127.0.0.1', master.port])
+  t.match(await failover('slaveof', 'no', 'one'), /^\*3\r\n\+OK\r\n/)
+  await eventually(async () => ((await client.run('role')).includes('master') ? true : undefined))
+})
