@@ -15,6 +15,8 @@ export interface PollRange {
   readonly batchesMax: number
   /** A gap, or a batch that begins before the wanted sequence, is an error. */
   readonly isStrict: boolean
+  /** Of changes in JSON; undefined = as many as there are. */
+  readonly changesMax?: number
 }
 
 /** Bytes of batches that one look takes; a turn's batch may make it one more. */
@@ -88,7 +90,8 @@ function pageOf(
       if (change.sequence <= range.after) continue
       if (passes(change, filter)) {
         const text = changeJson(shownTo(change, filter))
-        if (changes.length > 0 && bytes + text.length > bytesMax) return { changes, position }
+        const isFull = changes.length === range.changesMax || (changes.length > 0 && bytes + text.length > bytesMax)
+        if (isFull) return { changes, position }
         changes.push(text)
         bytes += text.length
       }

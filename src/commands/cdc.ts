@@ -9,6 +9,7 @@ import { SYNTAX } from '../protocol/errors.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, container, READONLY, SLOW, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
+import { subscriptionCommands } from './feed-subscription.js'
 import { OptionReader } from './options.js'
 import { slotCommand } from './slot.js'
 
@@ -22,7 +23,7 @@ export const cdcCommands: readonly AnyCommand[] = [
       {
         name: 'cdc|snapshot',
         arity: -3,
-        flags: FLAGS | SLOW,
+        flags: READONLY | SLOW,
         syntax:
           '<OPEN [MATCH pattern [MATCH pattern ...]] [TYPE type [TYPE type ...]] ' +
           '[NAMESPACE namespace [NAMESPACE namespace ...]] | ' +
@@ -34,6 +35,7 @@ export const cdcCommands: readonly AnyCommand[] = [
       (context, _args, run) => run(context),
     ),
     slotCommand,
+    ...subscriptionCommands,
   ]),
 ]
 
@@ -73,7 +75,10 @@ function parseOpen(args: Args): Run {
     ...(types.size > 0 ? { types } : {}),
     ...(namespaces.length > 0 ? { namespaces } : {}),
   }
-  return (context) => openSnapshot(context, filter)
+  return (context) => {
+    const { isAdmin, namespace } = context.client
+    openSnapshot(context, isAdmin || namespace === undefined ? filter : { ...filter, only: copy(namespace) })
+  }
 }
 
 function openSnapshot({ reply, server, store }: ServerContext, filter: ChangeFilter): void {

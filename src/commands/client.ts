@@ -41,6 +41,10 @@ export interface Client extends Subscriber, Peer {
   readonly flags: string
   /** Number of channels, patterns and shard channels subscribed to. */
   readonly subscriptionCounts: Record<SubscriptionKind, number>
+  /** 1 while CDC SUBSCRIBE is in force. */
+  feedSubscriptions: number
+  /** The slot of that subscription. */
+  feedSlot: string | undefined
   /** The client that is told of keys that this one tracks: an id, 0 = itself; -1 = it tracks none. */
   readonly trackingRedirect: number
   /** Commands queued by MULTI; -1 outside. */

@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import type { SequenceTimes } from '../cdc/sequence-times.js'
 import type { Slots } from '../cdc/slots.js'
 import type { Snapshots } from '../cdc/snapshots.js'
+import type { Subscriptions } from '../cdc/subscriptions.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import type { Reply } from '../protocol/reply.js'
@@ -249,6 +250,7 @@ export interface ServerView {
   /** Of the change feed. */
   readonly snapshots: Snapshots
   readonly slots: Slots
+  readonly subscriptions: Subscriptions
   readonly sequenceTimes: SequenceTimes
   readonly history: History
   readonly perflog: CommandLog<PerfEntry>

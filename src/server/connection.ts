@@ -154,9 +154,12 @@ export class Connection implements Client {
     return this.reply.length > HELD_REPLY_BYTES_MAX
   }
 
+  feedSubscriptions = 0
+  feedSlot: string | undefined
+
   get subscriptions(): number {
     const { channels, patterns, shards } = this.subscriptionCounts
-    return channels + patterns + shards
+    return channels + patterns + shards + this.feedSubscriptions
   }
 
   get trackingRedirect(): number {

@@ -61,6 +61,7 @@ export class DatabaseSwap {
     // Half of a reply from one database cannot go on with another.
     for (const connection of server.clients.all()) if (connection.source !== undefined) connection.kill()
     server.snapshots.closeAll()
+    server.subscriptions.removeAll()
     await server.keyCounts.settled()
     server.scripts.forget()
     server.store.rocks.setListener(undefined)

@@ -8,10 +8,11 @@ import type { Server } from './server.js'
 const IDLE_CHECK_MS = 10_000
 const PRUNE_MS = 1000
 const NOTE_MS = 1000
+const PROGRESS_MS = 1000
 const SLOT_SAVE_MS = 1000
 
 export function feedJobs(server: Server): CronJob[] {
-  const { store, slots, snapshots, sequenceTimes } = server
+  const { store, slots, snapshots, sequenceTimes, subscriptions } = server
   return [
     {
       name: 'prune the write-ahead log',
@@ -27,6 +28,7 @@ export function feedJobs(server: Server): CronJob[] {
         if (!server.isLoading) sequenceTimes.note(store.latestSequence(), server.nowMs())
       },
     },
+    { name: 'tell subscribers of progress', everyMs: PROGRESS_MS, run: () => subscriptions.tick() },
     { name: 'save slots', everyMs: SLOT_SAVE_MS, run: () => slots.tick() },
     {
       name: 'close what nobody reads of the change feed',

@@ -9,6 +9,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import { SequenceTimes } from '../cdc/sequence-times.js'
 import type { Slots } from '../cdc/slots.js'
 import { Snapshots } from '../cdc/snapshots.js'
+import { Subscriptions } from '../cdc/subscriptions.js'
 import type { Client } from '../commands/client.js'
 import { CommandTable } from '../commands/command-table.js'
 import { COMMAND_GROUPS } from '../commands/commands.js'
@@ -108,6 +109,7 @@ export class Server implements ServerView {
   readonly slowlog: Slowlog
   readonly snapshots: Snapshots
   readonly slots: Slots
+  readonly subscriptions: Subscriptions
   readonly sequenceTimes: SequenceTimes
   readonly history: History
   readonly latency: LatencyMonitor
@@ -187,6 +189,7 @@ export class Server implements ServerView {
     this.sequenceTimes = new SequenceTimes(config.paths.sequenceTimes)
     this.history = new History(config.paths.history)
     this.slots = openFeed(this, clock)
+    this.subscriptions = new Subscriptions(this.store, clock)
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)
@@ -288,6 +291,7 @@ export class Server implements ServerView {
 
   leaveChannels(connection: Connection): void {
     this.channels.leave(connection)
+    this.subscriptions.remove(connection)
   }
 
   /** Runs the requests of a connection that have arrived, until one has to wait. */
