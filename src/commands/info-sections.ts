@@ -127,6 +127,8 @@ function clientFields({ config, server }: ServerContext): InfoField[] {
     ['connected_clients', clients.count],
     ['monitor_clients', clients.monitorCount],
     ['blocked_clients', clients.blockedCount],
+    ['total_blocking_keys', clients.blockingKeys.all],
+    ['total_blocking_keys_on_nokey', clients.blockingKeys.untilGone],
     ['tracking_clients', tracking.clientCount],
   ]
 }

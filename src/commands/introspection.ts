@@ -22,6 +22,7 @@ import {
   OK_STALE,
   PUBSUB,
   READONLY,
+  SCRIPTING,
   serverCommand,
   WRITE,
 } from './command.js'
@@ -146,7 +147,8 @@ function innerKeys(context: ServerContext, args: Args): { command: BoundCommand;
   if (command.keys === undefined) throw NO_KEYS
   if (!fitsArity(command, request.count)) throw INVALID_COUNT
   const indexes = keyIndexes(command, request)
-  if (indexes.length === 0) throw INVALID_ARGUMENTS
+  // Scripts and functions may have none.
+  if (indexes.length === 0 && !hasFlag(command, SCRIPTING)) throw INVALID_ARGUMENTS
   return { command, keys: indexes.map((index) => request.at(index)) }
 }
 

@@ -41,6 +41,8 @@ export interface Clients {
   byId(id: number): Client | undefined
   readonly count: number
   readonly blockedCount: number
+  /** Keys that clients wait for, and those of them whose end is also waited for. */
+  readonly blockingKeys: { readonly all: number; readonly untilGone: number }
   readonly monitorCount: number
   /** Refuses to run commands (all, or those that write) until `untilMs`. */
   pause(untilMs: number, mode: 'all' | 'write'): void

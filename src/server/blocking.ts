@@ -47,6 +47,13 @@ export class Blocking {
     return this.#count
   }
 
+  /** Keys that are waited for, and those of them for which a wait also ends when the key does. */
+  countKeys(): { all: number; untilGone: number } {
+    const queues = [...this.#queues.values()]
+    const untilGone = queues.filter((queue) => [...queue].some(({ request }) => request.failsOnOtherTypes === true))
+    return { all: queues.length, untilGone: untilGone.length }
+  }
+
   /** True if somebody waits for keys. */
   get isWaitedForKeys(): boolean {
     return this.#queues.size > 0

@@ -49,6 +49,10 @@ export class ClientTable implements Clients {
     return this.#connections.size
   }
 
+  get blockingKeys(): { all: number; untilGone: number } {
+    return this.#server.blocking.countKeys()
+  }
+
   get blockedCount(): number {
     return this.#server.blocking.count + this.#held.size
   }

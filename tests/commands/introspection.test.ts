@@ -18,6 +18,7 @@ test('COMMAND GETKEYS and GETKEYSANDFLAGS', async (t) => {
   await using s = await startServer()
   t.equal(await s.run('command', 'getkeys', 'mset', 'a', '1', 'b', '2'), '*2\r\n$1\r\na\r\n$1\r\nb\r\n')
   t.equal(await s.run('command', 'getkeysandflags', 'get', 'a'), '*1\r\n*2\r\n$1\r\na\r\n*2\r\n+RO\r\n+access\r\n')
+  t.equal(await s.run('command', 'getkeys', 'eval', 'return 1', '0'), '*0\r\n')
   t.equal(await s.run('command', 'getkeys', 'nosuch', 'a'), '-ERR Invalid command specified\r\n')
   t.equal(await s.run('command', 'getkeys', 'ping'), '-ERR The command has no key arguments\r\n')
   t.equal(await s.run('command', 'getkeys', 'get'), '-ERR Invalid number of arguments specified for command\r\n')

@@ -301,6 +301,7 @@ test('a client that waits for a group learns that the database was emptied', asy
   const client = await s.connect()
   client.send('xreadgroup', 'group', 'g', 'c', 'block', '0', 'streams', 's', '>')
   while (!(await s.run('info', 'clients')).includes('blocked_clients:1')) {}
+  t.match(await s.run('info', 'clients'), /total_blocking_keys:1\r\ntotal_blocking_keys_on_nokey:1\r\n/)
   await s.run('flushall')
   t.match((await client.nextReply()).bytes, /^-NOGROUP /)
   t.match(await s.run('info', 'errorstats'), /errorstat_NOGROUP:count=1/)
