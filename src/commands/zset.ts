@@ -179,27 +179,35 @@ const ADD_OPTIONS = ['nx', 'xx', 'gt', 'lt', 'ch', 'incr'] as const
 type AddOption = (typeof ADD_OPTIONS)[number]
 
 function parseAdd(args: Args): AddOptions {
-  const given = new Set<AddOption>()
+  let given: Set<AddOption> | undefined
   let at = 2
   for (; at < args.count; at++) {
     const option = ADD_OPTIONS.find((word) => args.is(at, word))
     if (option === undefined) break
+    given ??= new Set()
     given.add(option)
   }
   const words = args.count - at
   if (words === 0 || words % 2 === 1) throw SYNTAX
+  if (given === undefined) {
+    return { condition: zsets.UNCONDITIONAL, pairs: pairsAt(args, at), isIncrement: false, countChanged: false }
+  }
   const [nx, xx, gt, lt] = [given.has('nx'), given.has('xx'), given.has('gt'), given.has('lt')]
   const isIncrement = given.has('incr')
   if (nx && xx) throw NX_AND_XX
   if ((gt && lt) || (nx && (gt || lt))) throw GT_LT_NX
   if (isIncrement && words > 2) throw INCR_ONE_PAIR
-  const pairs: ScoredMember[] = []
-  for (; at < args.count; at += 2) pairs.push({ score: doubleAt(args, at), member: args.at(at + 1) })
   const condition: zsets.AddCondition = {
     presence: nx ? 'absent' : xx ? 'present' : 'any',
     change: gt ? 'higher' : lt ? 'lower' : 'any',
   }
-  return { condition, pairs, isIncrement, countChanged: given.has('ch') }
+  return { condition, pairs: pairsAt(args, at), isIncrement, countChanged: given.has('ch') }
+}
+
+function pairsAt(args: Args, first: number): ScoredMember[] {
+  const pairs: ScoredMember[] = []
+  for (let at = first; at < args.count; at += 2) pairs.push({ score: doubleAt(args, at), member: args.at(at + 1) })
+  return pairs
 }
 
 function add(context: Context, args: Args, { condition, pairs, isIncrement, countChanged }: AddOptions): void {

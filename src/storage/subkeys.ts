@@ -33,6 +33,11 @@ export class Subkeys {
     this.#prefix = prefix
   }
 
+  /** The rows of the same life in another column family. */
+  inFamily(cf: ColumnFamily): Subkeys {
+    return new Subkeys(this.#db, cf, this.#key, this.#prefix)
+  }
+
   /** What all internal keys of these rows begin with; not to be changed. */
   get prefix(): Buffer {
     return this.#prefix

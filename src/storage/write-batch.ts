@@ -32,6 +32,8 @@ const DELETE_RANGE = 0x0f
 /** Tag, column family and two lengths. */
 const RECORD_HEAD_BYTES_MAX = 1 + 1 + 5 + 5
 const INITIAL_BYTES = 16 * 1024
+/** Up to this a loop is faster than a call of `copy`, which makes a view first. */
+const COPIED_BY_LOOP_MAX = 64
 const KEPT_BYTES_MAX = 1 << 20
 
 /** Builds one batch; begin again with `clear`. */
@@ -150,7 +152,7 @@ export class WriteBatch {
 
   #copy(bytes: Bytes, length: number): void {
     const buffer = this.#buffer
-    if (length > 32) {
+    if (length > COPIED_BY_LOOP_MAX) {
       bytes.copy(buffer, this.length, 0, length)
     } else {
       for (let i = 0, at = this.length; i < length; i++) buffer[at++] = bytes[i] as number

@@ -41,11 +41,8 @@ export function open(db: Database, key: Bytes): ZsetRows | undefined {
 }
 
 function rowsOf(db: Database, key: Bytes, metadata: Metadata): ZsetRows {
-  return {
-    metadata,
-    members: db.subkeys(CF_DEFAULT, key, metadata.version),
-    scores: db.subkeys(CF_ZSET_SCORE, key, metadata.version),
-  }
+  const members = db.subkeys(CF_DEFAULT, key, metadata.version)
+  return { metadata, members, scores: members.inFamily(CF_ZSET_SCORE) }
 }
 
 /** A score as it is stored. */

@@ -12,7 +12,7 @@
  * Source: kvrocks src/types/redis_stream.cc; StreamMetadata in src/storage/redis_metadata.cc.
  */
 
-import { type Bytes, compare } from '../../bytes/bytes.js'
+import { type Bytes, compare, put } from '../../bytes/bytes.js'
 import { type Int64, readInt64, readUint64, writeUint64 } from '../../bytes/int64.js'
 import { CF_STREAM } from '../../storage/column-family.js'
 import type { Database } from '../../storage/database.js'
@@ -99,11 +99,11 @@ export function newStream(db: Database, key: Bytes): OpenStream {
 /** Writes the metadata, with size and tail as they are. */
 export function saveStream(stream: OpenStream): void {
   const tail = Buffer.allocUnsafe(TAIL_BYTES)
-  stream.lastId.copy(tail, LAST_ID_AT)
-  stream.firstId.copy(tail, RECORDED_FIRST_ID_AT)
-  stream.maxDeletedId.copy(tail, MAX_DELETED_ID_AT)
-  stream.firstId.copy(tail, FIRST_ID_AT)
-  stream.lastEntryId.copy(tail, LAST_ENTRY_ID_AT)
+  put(tail, LAST_ID_AT, stream.lastId)
+  put(tail, RECORDED_FIRST_ID_AT, stream.firstId)
+  put(tail, MAX_DELETED_ID_AT, stream.maxDeletedId)
+  put(tail, FIRST_ID_AT, stream.firstId)
+  put(tail, LAST_ENTRY_ID_AT, stream.lastEntryId)
   writeUint64(tail, ENTRIES_ADDED_AT, stream.entriesAdded)
   writeUint64(tail, GROUPS_AT, stream.groups)
   stream.metadata.tail = tail
