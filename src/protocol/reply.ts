@@ -3,7 +3,7 @@
  * and a RESP2 client gets the form that Redis gives it. Source: redis src/networking.c, addReply*; RESP3 specification.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import { formatDouble, formatDouble17 } from '../bytes/double.js'
 import type { Int64 } from '../bytes/int64.js'
 import type { ReplyError } from './errors.js'
@@ -33,7 +33,11 @@ export class Reply {
   protocol: Protocol
   /** Bytes written. */
   length = 0
+  /** Bytes put aside. */
+  asideLength = 0
   #buffer: Buffer
+  /** Holds what was put aside; else memory for the next time. */
+  #aside: Buffer | undefined
 
   constructor(protocol: Protocol = 2, capacityBytes: number = INITIAL_BYTES) {
     this.protocol = protocol
@@ -51,6 +55,34 @@ export class Reply {
     this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
     this.length = 0
     return taken
+  }
+
+  /** Puts what has been written aside, to be sent before all that follows. Only one part can be aside. */
+  setAside(): void {
+    const written = this.#buffer
+    this.asideLength = this.length
+    this.#buffer = this.#aside ?? Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    this.#aside = written
+    this.length = 0
+  }
+
+  /** What was put aside, as a view: valid until `dropAside`. */
+  aside(): Buffer {
+    return this.#aside === undefined ? EMPTY : this.#aside.subarray(0, this.asideLength)
+  }
+
+  /** Writes `error` `count` times over what was put aside after the first `from` bytes. */
+  refuseAside(from: number, count: number, error: ReplyError): void {
+    const rest = new Reply(this.protocol)
+    for (let i = 0; i < count; i++) rest.error(error)
+    this.#aside = Buffer.concat([this.aside().subarray(0, from), rest.written()])
+    this.asideLength = this.#aside.length
+  }
+
+  /** What was put aside is sent; `isKept`: somebody still holds the bytes. */
+  dropAside(isKept: boolean): void {
+    this.asideLength = 0
+    if (isKept || (this.#aside?.length ?? 0) > KEPT_BYTES_MAX) this.#aside = undefined
   }
 
   /** Forgets all; a buffer that has grown large is given back. */

@@ -67,6 +67,10 @@ export interface NativeSession {
   get(packedTarget: number, snapshotId: number, key: Buffer): Buffer | undefined | null
   multiGet(packedTarget: number, snapshotId: number, keys: Buffer, count: number, asyncIo: boolean): Buffer
   write(batch: Buffer, length: number, flags: number): void
+  onWritten(listener: () => void): void
+  beginWrite(batch: Buffer, length: number, flags: number): void
+  hasWritten(): boolean
+  endWrite(): void
   snapshot(): number
   snapshotSequence(id: number): number | undefined
   releaseSnapshot(id: number): void

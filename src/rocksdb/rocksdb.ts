@@ -121,6 +121,8 @@ export class RocksDB {
   readonly keyBuffer: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
   /** Where read() leaves the value. */
   readonly valueBuffer: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
+  /** Called after each write that `beginWrite` began, also when `endWrite` has waited for it. */
+  writtenListener: (() => void) | undefined
   #session: NativeSession
   #slots: ChunkSlots
   #isOpen = true
@@ -131,7 +133,14 @@ export class RocksDB {
   private constructor(session: NativeSession) {
     this.#session = session
     this.#slots = new ChunkSlots(session)
-    session.bind(this.keyBuffer, this.valueBuffer)
+    this.#bind()
+  }
+
+  #bind(): void {
+    this.#session.bind(this.keyBuffer, this.valueBuffer)
+    // The session must not keep a forgotten database alive.
+    const self = new WeakRef(this)
+    this.#session.onWritten(() => self.deref()?.writtenListener?.())
   }
 
   /** False between close() and reopen(). */
@@ -146,7 +155,7 @@ export class RocksDB {
   reopen(path: string, options: RocksDBOptions): void {
     this.#session = native.open(path, toNativeSettings(options))
     this.#slots = new ChunkSlots(this.#session)
-    this.#session.bind(this.keyBuffer, this.valueBuffer)
+    this.#bind()
     this.#isOpen = true
   }
 
@@ -208,6 +217,24 @@ export class RocksDB {
   /** Commits the serialized WriteBatch batch[0..length). `flags`: bits WRITE_*. Throws RocksDBError. */
   write(batch: Buffer, length: number, flags: number): void {
     this.#session.write(batch, length, flags)
+  }
+
+  /**
+   * Begins write() on a thread of its own; the batch is copied. One at a time: `endWrite` has to be called before the
+   * next. `writtenListener` is called when it is done.
+   */
+  beginWrite(batch: Buffer, length: number, flags: number): void {
+    this.#session.beginWrite(batch, length, flags)
+  }
+
+  /** True if no write that was begun is under way. */
+  hasWritten(): boolean {
+    return this.#session.hasWritten()
+  }
+
+  /** Waits for the write that was begun, if there is one. Throws RocksDBError if it failed. */
+  endWrite(): void {
+    this.#session.endWrite()
   }
 
   /** Must be closed before the database is. */

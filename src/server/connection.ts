@@ -142,7 +142,7 @@ export class Connection implements Client {
   }
 
   get outputBytes(): number {
-    return this.reply.length + this.#socket.writableLength + this.#delayedPushBytes
+    return this.reply.length + this.reply.asideLength + this.#socket.writableLength + this.#delayedPushBytes
   }
 
   /** True if the client takes replies more slowly than it asks. */
@@ -292,8 +292,18 @@ export class Connection implements Client {
     this.send()
   }
 
+  /** Hands to the socket what waited for a commit under way. Returns its number of bytes. */
+  sendAside(): number {
+    const { reply } = this
+    const bytes = reply.asideLength
+    if (bytes > 0 && !this.isClosed) this.#socket.write(reply.aside())
+    reply.dropAside(this.#socket.writableLength > 0)
+    return bytes
+  }
+
   /** Hands the replies so far to the socket. Returns their number of bytes. */
   send(): number {
+    if (this.reply.asideLength > 0) this.context.server.turns.land()
     const bytes = this.reply.length
     if (bytes > 0 && !this.isClosed) {
       this.#socket.write(this.reply.written())

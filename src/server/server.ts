@@ -314,6 +314,7 @@ export class Server implements ServerView {
     // The loop above ended for want of requests, and there will be no more.
     if (connection.hasInputEnded && !connection.isSuspended && !connection.isBackedUp) connection.closeAfterReply()
     this.turns.observe(this.changedKeys.areObserved)
+    this.turns.fly()
   }
 
   /** The client may go on with its next request. */

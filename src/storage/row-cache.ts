@@ -11,7 +11,7 @@
  *   flags        bit 16: in the table; bit 17: read since it was last considered
  *   valueLength  bytes; -1 = the key is absent
  *   words        the entry's length
- *   turn         the turn that wrote it; rows of the running turn are not in RocksDB yet
+ *   turn         the turn that wrote it: rows of the running turn, and of one being committed, are not in RocksDB yet
  *   key, value   padded to whole words
  *
  * The caller composes each key in the buffer given to the constructor. The rows are true because every write passes
@@ -32,6 +32,8 @@ const LIVE = 1 << 16
 const READ = 1 << 17
 
 const ABSENT = -1
+/** In place of a turn: the row came from RocksDB. */
+const STORED = -2
 /** Offset 0 ends a chain, so no entry stands there. */
 const FIRST = 1
 /** Larger rows stay out: the cache is for many small ones. */
@@ -51,7 +53,7 @@ export interface RowCacheStats {
 }
 
 export class RowCache {
-  /** Rows of the running turn were evicted: what is missing may have been written by it. */
+  /** Rows of turns that are not yet stored were evicted: what is missing may have been written by them. */
   lostWrites = false
   readonly #stats: RowCacheStats
   readonly #key: Buffer
@@ -61,6 +63,8 @@ export class RowCache {
   readonly #heads: Int32Array
   readonly #capacity: number
   #turn = 0
+  /** The turn whose commit is under way; -1 = none. */
+  #flying = -1
   /** Where the next entry goes. */
   #head = FIRST
   /** The oldest entry. */
@@ -147,7 +151,7 @@ export class RowCache {
   learn(keyLength: number, value: Bytes, length: number): void {
     this.#stats.misses++
     if (length > ROW_BYTES_MAX) return
-    const at = this.#append(keyLength, length, -1)
+    const at = this.#append(keyLength, length, STORED)
     if (length > 0) this.#fill((at + HEADER_WORDS + ((keyLength + 3) >> 2)) << 2, value, length)
   }
 
@@ -183,10 +187,16 @@ export class RowCache {
     this.#usedWords = 0
   }
 
-  /** The writes so far are in RocksDB. */
-  beginTurn(): void {
+  /** The turn has ended: its writes are in RocksDB, or, if `isFlying`, on the way until `land`. */
+  beginTurn(isFlying = false): void {
+    this.#flying = isFlying ? this.#turn : -1
     this.#turn = (this.#turn + 1) & 0x7fffffff
     this.lostWrites = false
+  }
+
+  /** The commit that was under way has ended. */
+  land(): void {
+    this.#flying = -1
   }
 
   /** A handle on an entry of the composed key with room for `length` bytes; 0 if there is none so large. */
@@ -293,7 +303,8 @@ export class RowCache {
       return true
     }
     this.#stats.evictions++
-    if (words[at + TURN] === this.#turn) this.lostWrites = true
+    const turn = words[at + TURN] as number
+    if (turn === this.#turn || turn === this.#flying) this.lostWrites = true
     return false
   }
 }

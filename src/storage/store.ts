@@ -63,7 +63,18 @@ export class Store {
 
   /** The sequence number of the last record written; while the database is closed, what it was then. */
   latestSequence(): number {
-    return this.rocks.isOpen ? this.rocks.latestSequence() : this.#sequenceAtClose
+    if (!this.rocks.isOpen) return this.#sequenceAtClose
+    this.#finishFlight()
+    return this.rocks.latestSequence()
+  }
+
+  /** Waits for a commit under way; if it fails, whoever ends the turn tells the clients. */
+  #finishFlight(): void {
+    try {
+      this.turn.finish()
+    } catch (error) {
+      if (!(error instanceof CommitError)) throw error
+    }
   }
 
   /** Deletes all keys of all namespaces, in a batch of its own; nothing is written if there are none. */
@@ -113,6 +124,7 @@ export class Store {
   async close(): Promise<void> {
     this.wal.close()
     await this.retention.settled()
+    this.#finishFlight()
     this.turn.discard()
     if (this.rocks.isOpen) this.#sequenceAtClose = this.rocks.latestSequence()
     await this.rocks.closeWhenIdle()

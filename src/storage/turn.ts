@@ -65,6 +65,8 @@ export class Turn {
   readonly commitListeners = new Set<(sequence: number) => void>()
   /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
   replicationMark: Bytes | undefined
+  /** A batch of fewer records is committed where it stands: another thread would cost more than it saves. */
+  flyingRecordsMin = 64
   /** Counts the commits, failed ones too: replies given under the same number stand or fall together. */
   epoch = 0
   /** While true, the nsKeys of changed keys gather in `touched`. */
@@ -79,8 +81,13 @@ export class Turn {
   /** Reads see the database as it was at this snapshot; 0 = as it is. */
   readonly #snapshotId: number
   readonly #reads: { readonly snapshot: number }
-  readonly #overlay = new Overlay()
-  readonly #batch = new WriteBatch()
+  #overlay = new Overlay()
+  #batch = new WriteBatch()
+  /** What the commit under way writes; empty if there is none. */
+  #flyingOverlay = new Overlay()
+  #flyingBatch = new WriteBatch()
+  #isFlying = false
+  #flightError: CommitError | undefined
   /** Of the rows in order of score alone: sorted sets are what queues are made of. */
   readonly #gaps: EmptyGaps
   /** Batches that go out by themselves after the held ones. */
@@ -123,6 +130,11 @@ export class Turn {
     return !this.#batch.isEmpty
   }
 
+  /** True while RocksDB commits the turn before on its own thread. */
+  get isFlying(): boolean {
+    return this.#isFlying
+  }
+
   /** True inside a transaction or a script, whose writes are committed together. */
   get isHeld(): boolean {
     return this.#holds > 0
@@ -161,6 +173,10 @@ export class Turn {
       const row = this.#overlay.get(cf, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
     }
+    if (this.#isFlying && !this.#flyingOverlay.isClean(cf)) {
+      const row = this.#flyingOverlay.get(cf, this.#key.latin1Slice(0, keyLength))
+      if (row !== undefined) return row ?? undefined
+    }
     return this.#readStored(cf, keyLength, undefined)
   }
 
@@ -171,6 +187,7 @@ export class Turn {
       if (handle !== 0) return rows.read(handle)
     }
     if (this.#asksOverlay || rows.lostWrites) {
+      this.finish()
       this.#showMetadata()
       const row = this.#overlay.get(CF_METADATA, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
@@ -209,6 +226,7 @@ export class Turn {
   /** Reads rows by whole keys, in one call of RocksDB for those that are not in memory. */
   readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
     const cache = cf === CF_METADATA ? this.#rows : undefined
+    if (cache === undefined && !this.#flyingOverlay.isClean(cf)) this.finish()
     if (cache === undefined && this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys, this.#reads)
     const rows: (Buffer | undefined)[] = new Array(keys.length)
     const missing: Bytes[] = []
@@ -241,6 +259,7 @@ export class Turn {
       if (handle !== 0) return rows.read(handle) ?? null
     }
     if (!this.#asksOverlay && !rows.lostWrites) return undefined
+    this.finish()
     this.#showMetadata()
     return this.#overlay.get(CF_METADATA, key.latin1Slice(0))
   }
@@ -329,6 +348,7 @@ export class Turn {
   }
 
   scan(cf: ColumnFamily, range: ScanRange): RowCursor {
+    if (cf === CF_METADATA || !this.#flyingOverlay.isClean(cf)) this.finish()
     if (cf === CF_METADATA) this.#showMetadata()
     if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.#commitBeforeScan()
     if (cf === CF_ZSET_SCORE && range.upper !== undefined) {
@@ -385,8 +405,8 @@ export class Turn {
     const { length, count } = savepoint.epoch === this.epoch ? savepoint : EMPTY_BATCH
     if (this.#batch.length <= length) return
     this.#forgetRows(this.#batch.serialize(), length)
-    this.#asksOverlay = true
     this.#batch.truncate(length, count)
+    this.#asksOverlay = !this.#batch.isEmpty
     this.#overlay.clear()
     this.#gaps.forget()
     // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
@@ -418,9 +438,10 @@ export class Turn {
 
   /** Begins with an empty cache of `bytes`; 0 = without one. */
   cacheRows(bytes: number): void {
+    this.finish()
     this.#showMetadata()
     this.#rows = bytes === 0 ? undefined : new RowCache(bytes, this.#rocks.keyBuffer, this.rowCacheStats)
-    this.#asksOverlay = true
+    this.#asksOverlay = !this.#batch.isEmpty
   }
 
   /** Until the matching `release`, nothing is committed. */
@@ -456,6 +477,54 @@ export class Turn {
     this.#write(batch, writeFlags)
   }
 
+  /**
+   * Lets RocksDB commit the turn on its own thread, and begins the next, which sees all of it. False if it is better
+   * committed at once. When `writtenListener` of the database is called, or before, `finish` tells how it went.
+   */
+  beginCommit(): boolean {
+    const mayFly = !this.isHeld && !this.#asksOverlay && this.#rows?.lostWrites !== true
+    if (!mayFly || this.#batch.count < this.flyingRecordsMin) return false
+    this.finish()
+    this.#pendingLog = EMPTY
+    if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
+    const batch = this.#batch.serialize()
+    this.#rocks.beginWrite(batch, batch.length, this.#writeFlags)
+    ;[this.#batch, this.#flyingBatch] = [this.#flyingBatch, this.#batch]
+    ;[this.#overlay, this.#flyingOverlay] = [this.#flyingOverlay, this.#overlay]
+    this.#metadataSeen = BATCH_HEADER_BYTES
+    this.#rows?.beginTurn(true)
+    this.#isFlying = true
+    this.epoch++
+    return true
+  }
+
+  /** Waits for the commit under way. Throws CommitError: nothing of it is stored, nor of the turn that saw it. */
+  finish(): void {
+    if (!this.#isFlying) return
+    this.#isFlying = false
+    this.#rows?.land()
+    try {
+      this.#rocks.endWrite()
+    } catch (error) {
+      this.#forgetRows(this.#flyingBatch.serialize())
+      this.#flightError = new CommitError(error as Error)
+      this.discard()
+      throw this.#flightError
+    } finally {
+      // Rows that a command has read stay: the memory is used again only after the turn's end.
+      this.#flyingBatch.clear()
+      this.#flyingOverlay.clear()
+    }
+    this.#tellCommitted()
+  }
+
+  /** Why the last commit under way failed, once. */
+  takeFlightError(): CommitError | undefined {
+    const error = this.#flightError
+    this.#flightError = undefined
+    return error
+  }
+
   /** Writes all to RocksDB. Throws CommitError, and then nothing of the turn is stored or seen any more. */
   commit(): void {
     this.#commit(false)
@@ -474,6 +543,7 @@ export class Turn {
   }
 
   #commit(reusesMemory: boolean): void {
+    this.finish()
     this.#pendingLog = EMPTY
     if (this.#batch.isEmpty) return
     if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
@@ -521,6 +591,10 @@ export class Turn {
       this.#gaps.forget()
       throw new CommitError(error as Error)
     }
+    this.#tellCommitted()
+  }
+
+  #tellCommitted(): void {
     if (this.commitListeners.size === 0) return
     const sequence = this.#rocks.latestSequence()
     for (const listener of this.commitListeners) listener(sequence)

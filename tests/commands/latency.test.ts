@@ -47,7 +47,12 @@ test('LATENCY HISTOGRAM counts calls by powers of two', async (t) => {
 
 test('PERFLOG keeps what RocksDB did for sampled commands', async (t) => {
   await using s = await startServer({
-    config: { 'profiling-sample-ratio': 100, 'profiling-sample-record-threshold-ms': 0 },
+    config: {
+      // What RocksDB has no part in is not recorded.
+      'row-cache-mb': 0,
+      'profiling-sample-ratio': 100,
+      'profiling-sample-record-threshold-ms': 0,
+    },
   })
   await s.run('get', 'k')
   t.equal(await s.run('perflog', 'len'), ':0\r\n')

@@ -99,3 +99,26 @@ test('a megabyte in one value, and ten thousand records in one batch', (t) => {
   t.equal(readText(db, DEFAULT, 'k9999'), '9999')
   t.end()
 })
+
+test('a write on a thread of its own ends when it is waited for, and tells of it once', async (t) => {
+  const db = openDatabase(t)
+  let told = 0
+  db.writtenListener = () => {
+    told++
+  }
+  const batch = batchOf(DEFAULT, [['a', '1']])
+  db.beginWrite(batch, batch.length, 0)
+  t.throws(() => db.beginWrite(batch, batch.length, 0), /not been ended/)
+  db.endWrite()
+  t.ok(db.hasWritten())
+  t.equal(readText(db, DEFAULT, 'a'), '1')
+  db.endWrite()
+  while (told === 0) await new Promise((done) => setImmediate(done))
+  const broken = Buffer.from(batch)
+  broken.writeUInt32LE(7, 8)
+  db.beginWrite(broken, broken.length, 0)
+  t.throws(() => db.endWrite(), /WriteBatch/)
+  db.beginWrite(batch, batch.length, 0)
+  db.close()
+  t.equal(told, 1, 'nothing is told of a closed database')
+})

@@ -12,6 +12,10 @@
   METHOD(get, Get)                                                      \
   METHOD(multiGet, MultiGet)                                            \
   METHOD(write, Write)                                                  \
+  METHOD(onWritten, OnWritten)                                          \
+  METHOD(beginWrite, BeginWrite)                                        \
+  METHOD(hasWritten, HasWritten)                                        \
+  METHOD(endWrite, EndWrite)                                            \
   METHOD(snapshot, TakeSnapshot)                                        \
   METHOD(snapshotSequence, SnapshotSequence)                            \
   METHOD(releaseSnapshot, ReleaseSnapshot)                              \

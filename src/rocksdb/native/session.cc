@@ -91,6 +91,8 @@ void Session::Unbind(BoundBuffer* bound) {
 void Session::CloseNow() {
   if (!database) return;
   StopListening();
+  committer.reset();
+  if (on_written) napi_delete_reference(env, std::exchange(on_written, nullptr));
   bool has_jobs = pending_jobs_ > 0;
   if (has_jobs) db()->DisableManualCompaction();
   mailbox->Close();

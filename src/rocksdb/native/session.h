@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "committer.h"
 #include "database.h"
 #include "listener.h"
 #include "mailbox.h"
@@ -64,6 +65,11 @@ class Session {
   std::shared_ptr<Database> database;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   std::shared_ptr<Mailbox> mailbox;
+
+  /** What beginWrite uses; made by its first call. */
+  std::unique_ptr<Committer> committer;
+  /** Called after each write that beginWrite began. */
+  napi_ref on_written = nullptr;
 
   BoundBuffer key;
   BoundBuffer value;

@@ -1,5 +1,8 @@
 #include "write.h"
 
+#include <memory>
+#include <utility>
+
 #include "js.h"
 #include "methods.h"
 #include "rocksdb/write_batch.h"
@@ -37,6 +40,27 @@ bool ReadBatch(napi_env env, napi_value buffer, napi_value length_value, Slice* 
   return true;
 }
 
+namespace {
+
+/** Tells JavaScript that a write has ended. Delivered only while the session's mailbox is open, hence the session. */
+class Written : public Message {
+ public:
+  explicit Written(Session* session) : session_(session) {}
+
+  void Deliver(napi_env env) override {
+    napi_value callback = nullptr;
+    napi_value receiver = nullptr;
+    if (!session_->on_written || napi_get_reference_value(env, session_->on_written, &callback) != napi_ok) return;
+    napi_get_undefined(env, &receiver);
+    napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
+  }
+
+ private:
+  Session* session_;
+};
+
+}  // namespace
+
 namespace methods {
 
 /** write(batch, length, flags) */
@@ -47,6 +71,47 @@ napi_value Write(napi_env env, napi_callback_info info) {
   if (!session || !ReadBatch(env, args.at[0], args.at[1], &bytes)) return nullptr;
   rocksdb::WriteBatch batch(bytes.ToString());
   Status status = session->db()->Write(WriteOptionsOf(js::Uint32(env, args.at[2])), &batch);
+  return status.ok() ? nullptr : Throw(env, status);
+}
+
+/** onWritten(callback) */
+napi_value OnWritten(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  if (session->on_written) napi_delete_reference(env, std::exchange(session->on_written, nullptr));
+  napi_create_reference(env, args.at[0], 1, &session->on_written);
+  return nullptr;
+}
+
+/** beginWrite(batch, length, flags): the batch is copied. */
+napi_value BeginWrite(napi_env env, napi_callback_info info) {
+  js::Arguments<3> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  Slice bytes;
+  if (!session || !ReadBatch(env, args.at[0], args.at[1], &bytes)) return nullptr;
+  if (!session->committer) {
+    std::shared_ptr<Mailbox> mailbox = session->mailbox;
+    session->committer =
+        std::make_unique<Committer>([mailbox, session] { mailbox->Post(std::make_unique<Written>(session)); });
+  }
+  bool begins = session->committer->Begin(session->database, WriteOptionsOf(js::Uint32(env, args.at[2])), bytes.ToString());
+  return begins ? nullptr : Throw(env, Status::Busy("The write before has not been ended"));
+}
+
+/** hasWritten(): false while endWrite() would wait. */
+napi_value HasWritten(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  return js::Boolean(env, session && (!session->committer || session->committer->HasEnded()));
+}
+
+/** endWrite(): waits. Throws what the write failed with. */
+napi_value EndWrite(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session || !session->committer) return nullptr;
+  Status status = session->committer->End();
   return status.ok() ? nullptr : Throw(env, status);
 }
 

@@ -1,0 +1,166 @@
+/** Turns that RocksDB commits on a thread of its own while the next one runs. */
+
+import { test } from 'tap'
+import { RocksDBError } from '../../src/rocksdb/errors.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+const REFUSED = '-MISCONF the database cannot be written: no space\r\n'
+
+interface Tower {
+  /** Turns that took off. */
+  readonly flights: number
+  /** Lets the flight under way end, well or not. */
+  land(failure?: Error): void
+}
+
+/** Keeps flights in the air until the test lets them land. */
+function controlFlights(s: TestServer): Tower {
+  const { rocks } = s.server.store
+  let flights = 0
+  let failure: Error | undefined
+  let batch = Buffer.alloc(0)
+  let flags = 0
+  let isFlying = false
+  Object.assign(rocks, {
+    beginWrite(bytes: Buffer, length: number, writeFlags: number) {
+      flights++
+      isFlying = true
+      batch = Buffer.from(bytes.subarray(0, length))
+      flags = writeFlags
+    },
+    hasWritten: () => !isFlying,
+    endWrite() {
+      isFlying = false
+      const thrown = failure
+      failure = undefined
+      if (thrown !== undefined) throw thrown
+      rocks.write(batch, batch.length, flags)
+    },
+  })
+  return {
+    get flights() {
+      return flights
+    },
+    land(reason) {
+      failure = reason
+      rocks.writtenListener?.()
+    },
+  }
+}
+
+const NO_SPACE = new RocksDBError('IOError', 'NoSpace', 'none', true, 'no space')
+
+function sets(count: number, value: string): string {
+  return Array.from({ length: count }, (_, index) => `SET k${index} ${value}\r\n`).join('')
+}
+
+/** Gives the server's loop time to read what was sent. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((done) => setImmediate(done))
+}
+
+test('no reply of a flying turn, nor of one that saw it, leaves before it has landed', async (t) => {
+  await using s = await startServer()
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  const tower = controlFlights(s)
+  writer.write(sets(64, 'v'))
+  await turns()
+  t.equal(tower.flights, 1)
+  reader.write('GET k63\r\nPING\r\n')
+  writer.write('GET k0\r\n')
+  await turns()
+  t.equal(writer.pending + reader.pending, '')
+  tower.land()
+  for (let i = 0; i < 64; i++) t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  t.equal((await writer.nextReply()).bytes, '$1\r\nv\r\n')
+  t.equal((await reader.nextReply()).bytes, '$1\r\nv\r\n')
+  t.equal((await reader.nextReply()).bytes, '+PONG\r\n')
+})
+
+test('a flight that fails refuses its writes and all that was built on them, and nothing before', async (t) => {
+  await using s = await startServer()
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  await writer.run('set', 'k0', 'old')
+  const tower = controlFlights(s)
+  writer.write(`GET k0\r\n${sets(64, 'new')}`)
+  await turns()
+  reader.write('GET k0\r\nSET other 1\r\n')
+  await turns()
+  tower.land(NO_SPACE)
+  t.equal((await writer.nextReply()).bytes, '$3\r\nold\r\n')
+  for (let i = 0; i < 64; i++) t.equal((await writer.nextReply()).bytes, REFUSED)
+  t.equal((await reader.nextReply()).bytes, REFUSED)
+  t.equal((await reader.nextReply()).bytes, REFUSED)
+  t.equal(await reader.run('get', 'k0'), '$3\r\nold\r\n')
+  t.equal(await reader.run('get', 'other'), '$-1\r\n')
+  t.equal(await reader.run('ping'), '+PONG\r\n')
+  t.equal(await reader.run('keys', '*'), '*1\r\n$2\r\nk0\r\n')
+  t.equal(await reader.run('set', 'x', '1'), REFUSED)
+  t.ok(await s.server.store.recover())
+  t.equal(await reader.run('set', 'x', '1'), '+OK\r\n')
+})
+
+test('a command that has to wait for a flight that fails is refused with it', async (t) => {
+  await using s = await startServer()
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  const tower = controlFlights(s)
+  writer.write(sets(64, 'new'))
+  await turns()
+  t.equal(tower.flights, 1)
+  Object.assign(s.server.store.rocks, {
+    endWrite() {
+      throw NO_SPACE
+    },
+  })
+  reader.write('SET other 1\r\nKEYS *\r\nPING\r\n')
+  for (let i = 0; i < 64; i++) t.equal((await writer.nextReply()).bytes, REFUSED)
+  t.equal((await reader.nextReply()).bytes, REFUSED)
+  t.equal((await reader.nextReply()).bytes, REFUSED)
+  t.equal((await reader.nextReply()).bytes, '+PONG\r\n')
+  s.server.store.rocks.writtenListener?.()
+  t.equal(await reader.run('exists', 'k1', 'other'), ':0\r\n')
+})
+
+test('commands see the rows of every type that a flying turn wrote', async (t) => {
+  await using s = await startServer()
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  const tower = controlFlights(s)
+  const members = Array.from({ length: 40 }, (_, index) => `m${index}`)
+  writer.write(
+    `HSET h ${members.join(' ')}\r\nRPUSH l ${members.join(' ')}\r\nSADD s ${members.join(' ')}\r\nSET k v\r\nDEL k\r\n`,
+  )
+  await turns()
+  t.equal(tower.flights, 1)
+  reader.write(
+    'HGET h m0\r\nHMGET h m2 m4\r\nLINDEX l 39\r\nSISMEMBER s m7\r\nMGET k l\r\nHSET h m0 new\r\nHGET h m0\r\nDBSIZE\r\n',
+  )
+  await turns()
+  tower.land()
+  const expected = [
+    '$2\r\nm1\r\n',
+    '*2\r\n$2\r\nm3\r\n$2\r\nm5\r\n',
+    '$3\r\nm39\r\n',
+    ':1\r\n',
+    '*2\r\n$-1\r\n$-1\r\n',
+    ':0\r\n',
+    '$3\r\nnew\r\n',
+  ]
+  for (const reply of expected) t.equal((await reader.nextReply()).bytes, reply)
+})
+
+test('a client that goes away, and a server that closes, leave no write of a flight behind', async (t) => {
+  const first = await startServer()
+  const { dir } = first
+  const gone = await first.connect()
+  controlFlights(first)
+  gone.write(`${sets(64, 'v')}`)
+  await turns()
+  gone.close()
+  await turns()
+  const { rocks, turn } = first.server.store
+  t.equal(turn.isFlying, true)
+  t.equal(rocks.hasWritten(), false)
+  await first.server.close()
+  await using second = await startServer({ dir })
+  t.equal(await second.run('get', 'k63'), '$1\r\nv\r\n')
+})
