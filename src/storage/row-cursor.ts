@@ -8,6 +8,23 @@ import type { Overlay, OverlayRow } from './overlay.js'
 /** Told once, of the first `next`: the key of the row that it found, as the cursor shows it; undefined if there is none. */
 export type FirstRowListener = (key: Bytes | undefined) => void
 
+/** What a cursor walks. */
+export interface ScanRange {
+  /** First key, inclusive. */
+  readonly lower: Bytes
+  /** End, exclusive; undefined = to the end of the column family. */
+  readonly upper: Bytes | undefined
+  readonly reverse?: boolean
+  /** Bytes at the start of each key that the cursor does not show. */
+  readonly keySkip?: number
+  /** False for keys alone. */
+  readonly values?: boolean
+  /** How many rows the caller expects to take; more can be taken. */
+  readonly rowsExpected?: number | undefined
+  /** Rows are kept in the block cache. Scans of unbounded length say no. */
+  readonly fillCache?: boolean
+}
+
 export interface CursorView {
   /** Bytes at the start of each key that are not shown. */
   readonly keySkip: number

@@ -11,7 +11,7 @@ import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import type { ExpiredPart } from './metadata.js'
 import { Overlay } from './overlay.js'
 import { RowCache, type RowCacheStats } from './row-cache.js'
-import { type FirstRowListener, RowCursor } from './row-cursor.js'
+import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.js'
 import { BATCH_HEADER_BYTES, readRecords, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
@@ -26,22 +26,6 @@ export interface Savepoint {
   readonly epoch: number
   readonly length: number
   readonly count: number
-}
-
-export interface ScanRange {
-  /** First key, inclusive. */
-  readonly lower: Bytes
-  /** End, exclusive; undefined = to the end of the column family. */
-  readonly upper: Bytes | undefined
-  readonly reverse?: boolean
-  /** Bytes at the start of each key that the cursor does not show. */
-  readonly keySkip?: number
-  /** False for keys alone. */
-  readonly values?: boolean
-  /** How many rows the caller expects to take; more can be taken. */
-  readonly rowsExpected?: number | undefined
-  /** Rows are kept in the block cache. Scans of unbounded length say no. */
-  readonly fillCache?: boolean
 }
 
 /** A scan over this many touched rows commits first, so that merging stays cheap. */
