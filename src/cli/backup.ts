@@ -5,7 +5,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisConnection, type RespValue, ServerError } from '../cdc-client/redis-connection.js'
-import { ArchiveError, ArchiveWriter } from '../replication/archive.js'
+import { ArchiveError } from '../replication/archive.js'
 import {
   archiveOf,
   BackupError,
@@ -19,15 +19,18 @@ import {
   readInfo,
   writeInfo,
 } from '../replication/backup-directory.js'
+import { LinkError } from '../replication/master-socket.js'
 import { type RestoreOptions, restoreBackup } from '../replication/restore.js'
 import { detectSlots, verifyDirectory } from '../replication/verify.js'
 import { RocksDBError } from '../rocksdb/errors.js'
+import { Follower, makeSlot, timeOf } from './archive-follower.js'
 import { ProgressLine, type ProgressTarget, sizeText } from './progress.js'
+import { fetchCheckpoint } from './remote-checkpoint.js'
 import { readWords, type Words, wholeNumber } from './words.js'
 
 export const BACKUP_USAGE = `Usage:
-    kvrocks-ts backup DIR [--url <url>] [--link] [--follow | --catch-up]
-                                      make a backup of a running server on this machine
+    kvrocks-ts backup DIR [--url <url>] [--link | --remote] [--follow | --catch-up] [--slot <name>]
+                                      make a backup of a running server
     kvrocks-ts backup DIR --dir <dir>   … of the data directory of a stopped server
     kvrocks-ts restore --from DIR --to <dir> [--sequence <n> | --time <when>]
                                       make a data directory of a backup
@@ -35,11 +38,14 @@ export const BACKUP_USAGE = `Usage:
 
 Options:
     --url <url>        the server; default redis://127.0.0.1:6666
+    --remote           the server is on another machine: fetch its files as a replica does, then
+                       archive its log up to now
     --link             share files with the server instead of copying them: fast, and small, but a
                        failing disk then takes both
     --follow           go on, and archive the log beyond the backup, until a signal ends it; into a
                        backup that is there already, go on where it ended
     --catch-up         archive the log up to now, and end
+    --slot <name>      a slot of the server keeps its log for this archive, also while nobody archives
     --sequence <n>     restore the state at this sequence of the change feed
     --time <when>      restore the state at this time: Unix milliseconds, or 2026-01-31T12:00:00Z
 `
@@ -52,10 +58,6 @@ export interface BackupStreams {
 
 const URL_DEFAULT = 'redis://127.0.0.1:6666'
 const SAVE_POLL_MS = 100
-const BATCHES_MAX = 1000
-const BLOCK_MS = 1000
-const RETRY_MS_MIN = 100
-const RETRY_MS_MAX = 10_000
 
 /** Runs `backup`, `restore` or `verify`, with the words after it. Returns the exit code. */
 export async function runBackup(action: string, words: readonly string[], streams: BackupStreams): Promise<number> {
@@ -72,6 +74,7 @@ export async function runBackup(action: string, words: readonly string[], stream
       error instanceof BackupError ||
       error instanceof ArchiveError ||
       error instanceof RocksDBError ||
+      error instanceof LinkError ||
       error instanceof ServerError ||
       (error as NodeJS.ErrnoException).code !== undefined
     if (!isExpected) throw error
@@ -84,7 +87,9 @@ type Run = (streams: BackupStreams) => Promise<number>
 
 function prepare(action: string, words: readonly string[]): Run | undefined {
   if (action === 'backup')
-    return prepareBackup(readWords(words, ['--url', '--dir'], ['--follow', '--catch-up', '--link']))
+    return prepareBackup(
+      readWords(words, ['--url', '--dir', '--slot'], ['--follow', '--catch-up', '--link', '--remote']),
+    )
   if (action === 'restore') return prepareRestore(readWords(words, ['--from', '--to', '--sequence', '--time'], []))
   const directory = readWords(words, [], [])?.plain
   return directory?.length === 1 ? (streams) => verify(directory[0] as string, streams) : undefined
@@ -94,20 +99,32 @@ function prepareBackup(words: Words | undefined): Run | undefined {
   if (words?.plain.length !== 1) return undefined
   const [directory] = words.plain as [string]
   const stopped = words.one('--dir')
-  const archives = words.has('--follow') || words.has('--catch-up')
+  const isRemote = words.has('--remote')
+  const archives = words.has('--follow') || words.has('--catch-up') || isRemote
+  const slot = words.one('--slot')
   if (stopped !== undefined && (archives || words.one('--url') !== undefined)) return undefined
   if (words.has('--follow') && words.has('--catch-up')) return undefined
   const links = words.has('--link')
+  if ((links && isRemote) || (slot !== undefined && !archives)) return undefined
   const url = words.one('--url') ?? URL_DEFAULT
   return async (streams) => {
     const progress = new ProgressLine(streams.errors)
     const present = await readInfo(directory)
     if (present === undefined) {
-      await makeBackup(directory, links, progress, stopped === undefined ? { url } : { stopped })
+      if (slot !== undefined) await prepareSlot(url, slot)
+      const source = stopped !== undefined ? { stopped } : isRemote ? { remote: url } : { url }
+      await makeBackup(directory, links, progress, source)
     } else if (!archives) throw new BackupError(`${directory} holds a backup already`)
-    if (archives) await new Follower(directory, url, words.has('--follow'), progress, streams.signal).run()
+    const endless = words.has('--follow')
+    if (archives) await new Follower({ directory, url, slot, endless, progress, signal: streams.signal }).run()
     return 0
   }
+}
+
+/** Before the checkpoint, so that no change is lost between it and the archive. */
+async function prepareSlot(url: string, slot: string): Promise<void> {
+  const connection = await RedisConnection.open(url)
+  await makeSlot(connection, slot).finally(() => connection.close())
 }
 
 function prepareRestore(words: Words | undefined): Run | undefined {
@@ -145,22 +162,14 @@ async function verify(directory: string, { output, errors }: BackupStreams): Pro
   return faults.length === 0 ? 0 : 1
 }
 
-async function makeBackup(
-  directory: string,
-  links: boolean,
-  progress: ProgressLine,
-  source: { readonly url: string } | { readonly stopped: string },
-): Promise<void> {
+/** A server on this machine, one that is stopped, or one on another machine. */
+type Source = { readonly url: string } | { readonly stopped: string } | { readonly remote: string }
+
+async function makeBackup(directory: string, links: boolean, progress: ProgressLine, source: Source): Promise<void> {
   const unfinished = join(directory, 'db.new')
   if (existsSync(databaseOf(directory))) throw new BackupError(`${databaseOf(directory)} is there, but no backup.json`)
-  await rm(unfinished, { recursive: true, force: true })
   await mkdir(archiveOf(directory), { recursive: true })
-  const made =
-    'url' in source ? await saveServer(source.url) : await saveStopped(source.stopped, `${unfinished}.checkpoint`)
-  await copyCheckpoint(made.path, unfinished, links, (done, whole) =>
-    progress.show(() => `copying ${sizeText(done)} of ${sizeText(whole)}`, done / (whole || 1)),
-  )
-  if (made.isTemporary) await rm(made.path, { recursive: true, force: true })
+  const made = await bringFiles(unfinished, links, progress, source)
   const files = await fileSizes(unfinished)
   const sequence = latestSequenceOf(unfinished, made.slotEncoded)
   await rename(unfinished, databaseOf(directory))
@@ -170,11 +179,44 @@ async function makeBackup(
   progress.say(`${sizeText(bytes)} at sequence ${sequence} saved in ${progress.seconds.toFixed(1)} s`)
 }
 
-interface Checkpoint {
-  readonly path: string
-  readonly isTemporary: boolean
+interface CheckpointFacts {
   readonly madeAtMs: number
   readonly slotEncoded: boolean
+}
+
+interface Checkpoint extends CheckpointFacts {
+  readonly path: string
+  readonly isTemporary: boolean
+}
+
+async function bringFiles(
+  to: string,
+  links: boolean,
+  progress: ProgressLine,
+  source: Source,
+): Promise<CheckpointFacts> {
+  if ('remote' in source) {
+    await fetchCheckpoint(source.remote, to, progress)
+    const connection = await RedisConnection.open(source.remote)
+    try {
+      const slotEncoded = (await setting(connection, 'cluster-enabled')) === 'yes'
+      return { slotEncoded, madeAtMs: await serverTimeMs(connection) }
+    } finally {
+      connection.close()
+    }
+  }
+  await rm(to, { recursive: true, force: true })
+  const made = 'url' in source ? await saveServer(source.url) : await saveStopped(source.stopped, `${to}.checkpoint`)
+  await copyCheckpoint(made.path, to, links, (done, whole) =>
+    progress.show(() => `copying ${sizeText(done)} of ${sizeText(whole)}`, done / (whole || 1)),
+  )
+  if (made.isTemporary) await rm(made.path, { recursive: true, force: true })
+  return made
+}
+
+async function setting(connection: RedisConnection, name: string): Promise<string> {
+  const reply = (await connection.command('CONFIG', 'GET', name)) as RespValue[]
+  return String(reply[1] ?? '')
 }
 
 async function saveStopped(dir: string, to: string): Promise<Checkpoint> {
@@ -191,20 +233,14 @@ async function saveStopped(dir: string, to: string): Promise<Checkpoint> {
 async function saveServer(url: string): Promise<Checkpoint> {
   const connection = await RedisConnection.open(url)
   try {
-    const setting = async (name: string): Promise<string> => {
-      const reply = (await connection.command('CONFIG', 'GET', name)) as RespValue[]
-      return String(reply[1] ?? '')
-    }
-    const path = await setting('backup-dir')
-    const slotEncoded = (await setting('cluster-enabled')) === 'yes'
+    const path = await setting(connection, 'backup-dir')
+    const slotEncoded = (await setting(connection, 'cluster-enabled')) === 'yes'
     const beginMs = await serverTimeMs(connection)
     await save(connection)
     const found = await stat(join(path, 'CURRENT')).catch(() => undefined)
     // The files' times have the grain of the file system's clock.
     if (found === undefined || !isAbsolute(path) || found.mtimeMs < beginMs - 1000) {
-      throw new BackupError(
-        `the server has saved to ${path}, which is not on this machine: run this where the server runs`,
-      )
+      throw new BackupError(`the server has saved to ${path}, which is not on this machine: take --remote`)
     }
     return { path, isTemporary: false, madeAtMs: await serverTimeMs(connection), slotEncoded }
   } finally {
@@ -232,89 +268,4 @@ async function persistence(connection: RedisConnection, field: string): Promise<
 
 async function serverTimeMs(connection: RedisConnection): Promise<number> {
   return timeOf(await connection.command('TIME'))
-}
-
-function timeOf(reply: RespValue | undefined): number {
-  const [seconds, micros] = reply as RespValue[]
-  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
-}
-
-/** Archives the log beyond a backup. */
-class Follower {
-  readonly #directory: string
-  readonly #url: string
-  readonly #endless: boolean
-  readonly #progress: ProgressLine
-  readonly #signal: AbortSignal
-  #connection: RedisConnection | undefined
-  #bytes = 0
-
-  constructor(directory: string, url: string, endless: boolean, progress: ProgressLine, signal: AbortSignal) {
-    this.#directory = directory
-    this.#url = url
-    this.#endless = endless
-    this.#progress = progress
-    this.#signal = signal
-  }
-
-  /** Until the signal, or the end of the log. */
-  async run(): Promise<void> {
-    const info = (await readInfo(this.#directory)) as BackupInfo
-    const archive = new ArchiveWriter(archiveOf(this.#directory))
-    archive.next ??= info.sequence + 1
-    if (archive.next > info.sequence + 1) this.#progress.say(`going on after sequence ${archive.next - 1}`)
-    try {
-      while (!this.#signal.aborted) {
-        const isAtEnd = await this.#step(archive)
-        if (isAtEnd && !this.#endless) break
-      }
-    } finally {
-      archive.close()
-      this.#connection?.close()
-      this.#progress.say(`archived up to sequence ${archive.next - 1}, ${sizeText(this.#bytes)}`)
-    }
-  }
-
-  /** True where the log had no more. */
-  async #step(archive: ArchiveWriter): Promise<boolean> {
-    const after = (archive.next as number) - 1
-    const [polled, time] = await this.#poll(after)
-    if (polled instanceof ServerError) {
-      if (polled.code !== 'WALGAP') throw polled
-      throw new BackupError(`the log of the server no longer holds sequence ${after + 1}: make a new backup`)
-    }
-    const reply = polled as RespValue[]
-    const updates = reply[5] as Buffer[]
-    const timeMs = timeOf(time)
-    for (const hex of updates) {
-      const batch = Buffer.from(hex.latin1Slice(), 'hex')
-      archive.append(batch, timeMs)
-      this.#bytes += batch.length
-    }
-    if (updates.length > 0) archive.sync()
-    const latest = Number(reply[3])
-    const behind = Math.max(0, latest - (archive.next as number) + 1)
-    this.#progress.show(
-      () => `archived up to sequence ${(archive.next as number) - 1}, ${sizeText(this.#bytes)}, ${behind} behind`,
-    )
-    return updates.length === 0 || behind === 0
-  }
-
-  /** Connects again, later and later, until the server answers. */
-  async #poll(after: number): Promise<RespValue[]> {
-    for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
-      try {
-        this.#connection ??= await RedisConnection.open(this.#url, this.#signal)
-        const words = ['POLLUPDATES', after, 'STRICT', 'MAX', BATCHES_MAX, 'FORMAT', 'RAW']
-        if (this.#endless) words.push('BLOCK', BLOCK_MS)
-        return await this.#connection.pipeline([words, ['TIME']])
-      } catch (error) {
-        if (this.#signal.aborted || error instanceof ServerError || !this.#endless) throw error
-        this.#connection?.close()
-        this.#connection = undefined
-        this.#progress.say(`trying again: ${(error as Error).message}`)
-        await sleep(waitMs, undefined, { signal: this.#signal })
-      }
-    }
-  }
 }

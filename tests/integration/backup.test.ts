@@ -268,12 +268,66 @@ test('no operation is cut in two', async (t) => {
   t.equal(await server.run('keys', '*'), '*1\r\n$1\r\na\r\n')
 })
 
+test('the files of a server elsewhere are fetched as a replica does, and its log up to now', async (t) => {
+  const directory = temporary(t)
+  const backup = join(directory, 'backup')
+  await using source = await startServer({ usesRealClock: true, config: { requirepass: 'secret' } })
+  await source.run('auth', 'secret')
+  await source.run('set', 'before', 1)
+  await source.server.store.rocks.flush()
+  const url = `redis://:secret@127.0.0.1:${source.port}`
+  t.match(await run('backup', join(directory, 'x'), '--url', `redis://:wrong@127.0.0.1:${source.port}`, '--remote'), {
+    code: 1,
+    text: /refuses AUTH/,
+  })
+  t.match(await run('backup', backup, '--url', url, '--remote'), { code: 0 })
+  await source.run('set', 'after', 1)
+  // The checkpoint that the server still has is used again.
+  const second = join(directory, 'second')
+  t.match(await run('backup', second, '--url', url, '--remote'), { code: 0 })
+  t.match(await run('verify', second), { code: 0 })
+  const to = join(directory, 'to')
+  t.match(await run('restore', '--from', second, '--to', to), { code: 0 })
+  await using server = await startServer({ dir: to })
+  t.equal(await server.run('mget', 'before', 'after'), '*2\r\n$1\r\n1\r\n$1\r\n1\r\n')
+})
+
+test('a slot keeps the log for an archive', async (t) => {
+  const directory = temporary(t)
+  const backup = join(directory, 'backup')
+  await using source = await startServer({
+    usesRealClock: true,
+    config: { 'rocksdb.wal_ttl_seconds': 0, 'rocksdb.wal_size_limit_mb': 0 },
+  })
+  const url = `redis://127.0.0.1:${source.port}`
+  t.match(await run('backup', backup, '--url', url, '--catch-up', '--slot', 'archive'), { code: 0 })
+  const writeAndPrune = async (): Promise<void> => {
+    for (let i = 0; i < 3; i++) {
+      await source.run('set', `k${i}`, 'x')
+      await source.server.store.rocks.flush()
+    }
+    source.server.store.retention.prune(Date.now())
+  }
+  await writeAndPrune()
+  t.match(await run('backup', backup, '--url', url, '--catch-up', '--slot', 'archive'), { code: 0 })
+  const last = await sequenceOf(source)
+  t.match(await run('restore', '--from', backup, '--to', join(directory, 'to')), {
+    code: 0,
+    text: `restored to sequence ${last} `,
+  })
+  await source.run('cdc', 'slot', 'drop', 'archive')
+  await writeAndPrune()
+  t.match(await run('backup', backup, '--url', url, '--catch-up'), { code: 1, text: /no longer holds sequence/ })
+})
+
 test('words that make no sense get the usage', async (t) => {
   for (const words of [
     [],
     ['a', 'b'],
     ['a', '--dir', 'b', '--follow'],
     ['a', '--link', '--url'],
+    ['a', '--link', '--remote'],
+    ['a', '--slot', 'b'],
     ['a', '--what', 'b'],
   ]) {
     t.match(await run('backup', ...words), { code: 1, text: /^Usage:/ })
