@@ -101,6 +101,8 @@ function serverFields({ config, server, settings }: ServerContext): InfoField[] 
     ['redis_version', server.versions.redis],
     ['kvrocks_ts_version', server.versions.own],
     ['git_sha1', '0'],
+    ['redis_git_sha1', '00000000'],
+    ['redis_git_dirty', '0'],
     ['kvrocks_git_sha1', '0'],
     ['redis_mode', mode],
     ['kvrocks_mode', mode],

@@ -305,6 +305,9 @@ proc stop_write_load {pid} { catch {exec kill -9 $pid} }
 proc stop_bg_complex_data {pid} { catch {exec kill -9 $pid} }
 proc is_a_slow_computer {} { return 0 }
 proc system_backtrace_supported {} { return 0 }
+proc find_valgrind_errors {path isEnd} { return {} }
+proc sanitizer_errors_from_file {path} { return {} }
+proc crashlog_from_file {path} { return {} }
 proc run_solo {name code} { uplevel 1 $code }
 
 # --- What only Redis has ---
