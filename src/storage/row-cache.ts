@@ -1,36 +1,40 @@
 /**
- * Rows of the metadata column family in memory, in front of RocksDB: strings whole, the heads of all other keys, and the
- * knowledge that a key is absent. Bounded in bytes; the oldest rows go first, and a row that was read since it came, or
+ * Rows in memory, in front of RocksDB, of the families that are read by key: strings whole, the heads of all other keys,
+ * elements of hashes, sets, sorted sets and lists, and the knowledge that a row is absent. Bounded in bytes; the oldest rows go first, and a row that was read since it came, or
  * since it was last spared, is spared once. Scans neither fill nor empty it.
  *
  * All rows lie in one ring of 32-bit words, so that they are no work for the garbage collector:
  *
- *   next  hash  flags|keyLength  valueLength  words  turn  key…  value…
+ *   next  hash  flags|keyLength  valueLength  words  turn  family  key…  value…
  *
  *   next         word offset of the next entry with the same bucket, 0 = none
  *   flags        bit 16: in the table; bit 17: read since it was last considered
  *   valueLength  bytes; -1 = the key is absent
  *   words        the entry's length
  *   turn         the turn that wrote it: rows of the running turn, and of one being committed, are not in RocksDB yet
+ *   family       the column family, and how often all of its rows were forgotten before
  *   key, value   padded to whole words
  *
  * The caller composes each key in the buffer given to the constructor. The rows are true because every write passes
- * `put`, `putAbsent`, `drop` or `clear` before its commit.
+ * `put`, `putAbsent`, `drop` or `forget` before its commit.
  */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { CF_DEFAULT, CF_METADATA, type ColumnFamily } from './column-family.js'
 
 const HASH = 1
 const KEY = 2
 const VALUE = 3
 const WORDS = 4
 const TURN = 5
-const HEADER_WORDS = 6
+const FAMILY = 6
+const HEADER_WORDS = 7
 
 const KEY_LENGTH = 0xffff
 const LIVE = 1 << 16
 const READ = 1 << 17
 
+const FAMILIES_MAX = 8
 const ABSENT = -1
 /** In place of a turn: the row came from RocksDB. */
 const STORED = -2
@@ -50,6 +54,11 @@ export interface RowCacheStats {
   hits: number
   misses: number
   evictions: number
+}
+
+/** True for the families whose rows are cached: those of the others are mostly read in ranges. */
+export function isCachedFamily(cf: ColumnFamily): boolean {
+  return cf === CF_METADATA || cf === CF_DEFAULT
 }
 
 export class RowCache {
@@ -74,8 +83,11 @@ export class RowCache {
   #isWrapped = false
   #entries = 0
   #usedWords = 0
+  /** Of each family, what its entries have under FAMILY. */
+  readonly #families = Int32Array.from({ length: FAMILIES_MAX }, (_, cf) => cf)
   /** Of the key that `find` was last asked for. */
   #hash = 0
+  #family = 0
 
   /** `bytes`: bound for all rows. `key`: where keys are composed; its length is a multiple of 4. */
   constructor(bytes: number, key: Buffer, stats: RowCacheStats) {
@@ -105,20 +117,23 @@ export class RowCache {
   }
 
   /** Returns a handle on the row of the composed key, valid until the next change; 0 if it is not known. */
-  find(keyLength: number): number {
+  find(cf: ColumnFamily, keyLength: number): number {
     const words = this.#words
     const keyWords = this.#keyWords
     const count = (keyLength + 3) >> 2
     for (let at = keyLength; at < count << 2; at++) this.#key[at] = 0
-    let hash = keyLength
+    const family = this.#families[cf] as number
+    let hash = (keyLength << 3) | cf
     for (let i = 0; i < count; i++) {
       hash = Math.imul(hash ^ (keyWords[i] as number), 0x9e3779b1)
       hash ^= hash >>> 15
     }
     this.#hash = hash
+    this.#family = family
     let at = this.#heads[hash & (this.#heads.length - 1)] as number
     while (at !== 0) {
-      if (words[at + HASH] === hash && ((words[at + KEY] as number) & KEY_LENGTH) === keyLength) {
+      const isSame = words[at + HASH] === hash && words[at + FAMILY] === family
+      if (isSame && ((words[at + KEY] as number) & KEY_LENGTH) === keyLength) {
         let i = 0
         while (i < count && words[at + HEADER_WORDS + i] === keyWords[i]) i++
         if (i === count) return at
@@ -156,9 +171,9 @@ export class RowCache {
   }
 
   /** Notes that the running turn writes `value` + `tail` at the composed key. False if the row cannot be kept. */
-  put(keyLength: number, value: Bytes, tail: Bytes): boolean {
+  put(cf: ColumnFamily, keyLength: number, value: Bytes, tail: Bytes): boolean {
     const length = value.length + tail.length
-    const handle = this.#place(keyLength, length)
+    const handle = this.#place(cf, keyLength, length)
     if (handle === 0) return false
     const at = (handle + HEADER_WORDS + ((keyLength + 3) >> 2)) << 2
     this.#fill(at, value, value.length)
@@ -167,24 +182,19 @@ export class RowCache {
   }
 
   /** Notes that the running turn deletes the row of the composed key. */
-  putAbsent(keyLength: number): void {
-    this.#place(keyLength, ABSENT)
+  putAbsent(cf: ColumnFamily, keyLength: number): void {
+    this.#place(cf, keyLength, ABSENT)
   }
 
   /** Forgets the row of the composed key. */
-  drop(keyLength: number): void {
-    const handle = this.find(keyLength)
+  drop(cf: ColumnFamily, keyLength: number): void {
+    const handle = this.find(cf, keyLength)
     if (handle !== 0) this.#unlink(handle)
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#heads.fill(0)
-    this.#head = FIRST
-    this.#tail = FIRST
-    this.#isWrapped = false
-    this.#entries = 0
-    this.#usedWords = 0
+  /** Forgets all rows of `cf`; their memory is used again as that of the oldest is. */
+  forget(cf: ColumnFamily): void {
+    this.#families[cf] = ((this.#families[cf] as number) + FAMILIES_MAX) | 0
   }
 
   /** The turn has ended: its writes are in RocksDB, or, if `isFlying`, on the way until `land`. */
@@ -200,9 +210,9 @@ export class RowCache {
   }
 
   /** A handle on an entry of the composed key with room for `length` bytes; 0 if there is none so large. */
-  #place(keyLength: number, length: number): number {
+  #place(cf: ColumnFamily, keyLength: number, length: number): number {
     const words = this.#words
-    const handle = this.find(keyLength)
+    const handle = this.find(cf, keyLength)
     if (handle !== 0) {
       const needed = HEADER_WORDS + ((keyLength + 3) >> 2) + (length > 0 ? (length + 3) >> 2 : 0)
       if (needed <= (words[handle + WORDS] as number)) {
@@ -234,6 +244,7 @@ export class RowCache {
     words[at + VALUE] = length
     words[at + WORDS] = count
     words[at + TURN] = turn
+    words[at + FAMILY] = this.#family
     for (let i = 0; i < keyCount; i++) words[at + HEADER_WORDS + i] = this.#keyWords[i] as number
     this.#link(at)
     return at
@@ -294,7 +305,9 @@ export class RowCache {
     }
     if ((head & LIVE) === 0) return false
     this.#unlink(at)
-    if (maySpare && (head & READ) !== 0 && !isLast) {
+    const family = words[at + FAMILY] as number
+    const isForgotten = family !== this.#families[family & (FAMILIES_MAX - 1)]
+    if (maySpare && (head & READ) !== 0 && !isLast && !isForgotten) {
       // The gap before the new tail is at least as long as the entry.
       words.copyWithin(this.#head, at, at + count)
       words[this.#head + KEY] = (head & ~READ) | LIVE
@@ -303,6 +316,7 @@ export class RowCache {
       return true
     }
     this.#stats.evictions++
+    if (isForgotten) return false
     const turn = words[at + TURN] as number
     if (turn === this.#turn || turn === this.#flying) this.lostWrites = true
     return false

@@ -5,12 +5,12 @@
 
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
-import { CF_METADATA, CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
+import { CF_METADATA, CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
 import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
 import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import type { ExpiredPart } from './metadata.js'
 import { Overlay } from './overlay.js'
-import { RowCache, type RowCacheStats } from './row-cache.js'
+import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.js'
 import { BATCH_HEADER_BYTES, readRecords, WriteBatch } from './write-batch.js'
 
@@ -80,11 +80,11 @@ export class Turn {
   /** Bytes of the batch when the command began that now runs, if it may write; -1 = it may not. */
   #commandStart = NONE
   #holds = 0
-  /** Metadata rows in memory, those of the turn included; undefined = the overlay alone knows what the turn wrote. */
+  /** Rows in memory, those of the turn included; undefined = the overlay alone knows what the turn wrote. */
   #rows: RowCache | undefined
-  /** Up to where the overlay has the batch's metadata rows: with a cache, it learns them when it is asked. */
-  #metadataSeen = BATCH_HEADER_BYTES
-  /** Metadata rows of the batch may be missing from the cache. */
+  /** Up to where the overlay has the batch's rows of cached families: with a cache, it learns them when it is asked. */
+  #cachedSeen = BATCH_HEADER_BYTES
+  /** Rows of the batch may be missing from the cache. */
   #asksOverlay = false
   /** The composed row key: RocksDB's bound buffer, or a larger one for a key that does not fit. */
   #key: Buffer
@@ -152,7 +152,7 @@ export class Turn {
 
   /** Reads the row with the composed key. The result is valid until the command returns, and not to be changed. */
   read(cf: ColumnFamily, keyLength: number): Buffer | undefined {
-    if (cf === CF_METADATA && this.#rows !== undefined) return this.#readMetadata(this.#rows, keyLength)
+    if (this.#rows !== undefined && isCachedFamily(cf)) return this.#readCached(this.#rows, cf, keyLength)
     if (!this.#overlay.isClean(cf)) {
       const row = this.#overlay.get(cf, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
@@ -164,19 +164,19 @@ export class Turn {
     return this.#readStored(cf, keyLength, undefined)
   }
 
-  #readMetadata(rows: RowCache, keyLength: number): Buffer | undefined {
+  #readCached(rows: RowCache, cf: ColumnFamily, keyLength: number): Buffer | undefined {
     const isCacheable = this.#isCacheable(rows, keyLength)
     if (isCacheable) {
-      const handle = rows.find(keyLength)
+      const handle = rows.find(cf, keyLength)
       if (handle !== 0) return rows.read(handle)
     }
     if (this.#asksOverlay || rows.lostWrites) {
       this.finish()
-      this.#showMetadata()
-      const row = this.#overlay.get(CF_METADATA, this.#key.latin1Slice(0, keyLength))
+      this.#showCached()
+      const row = this.#overlay.get(cf, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
     }
-    return this.#readStored(CF_METADATA, keyLength, isCacheable ? rows : undefined)
+    return this.#readStored(cf, keyLength, isCacheable ? rows : undefined)
   }
 
   /** Reads from RocksDB, and lets `rows` keep it. */
@@ -200,23 +200,23 @@ export class Turn {
     return this.#key === this.#rocks.keyBuffer && rows.fits(keyLength)
   }
 
-  /** Lets the overlay know the metadata rows of the batch. */
-  #showMetadata(): void {
-    if (this.#rows === undefined || this.#metadataSeen === this.#batch.length) return
-    this.#overlay.replay(this.#batch.serialize(), this.#metadataSeen, (cf) => cf === CF_METADATA)
-    this.#metadataSeen = this.#batch.length
+  /** Lets the overlay know what the batch writes to the families that are cached. */
+  #showCached(): void {
+    if (this.#rows === undefined || this.#cachedSeen === this.#batch.length) return
+    this.#overlay.replay(this.#batch.serialize(), this.#cachedSeen, isCachedFamily)
+    this.#cachedSeen = this.#batch.length
   }
 
   /** Reads rows by whole keys, in one call of RocksDB for those that are not in memory. */
   readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
-    const cache = cf === CF_METADATA ? this.#rows : undefined
-    if (cache === undefined && !this.#flyingOverlay.isClean(cf)) this.finish()
+    const cache = isCachedFamily(cf) ? this.#rows : undefined
+    if (cache === undefined && this.#flyingBatch.touches(cf)) this.finish()
     if (cache === undefined && this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys, this.#reads)
     const rows: (Buffer | undefined)[] = new Array(keys.length)
     const missing: Bytes[] = []
     const missingAt: number[] = []
     keys.forEach((key, index) => {
-      const row = cache === undefined ? this.#overlay.get(cf, key.latin1Slice(0)) : this.#knownMetadata(cache, key)
+      const row = cache === undefined ? this.#overlay.get(cf, key.latin1Slice(0)) : this.#knownRow(cache, cf, key)
       if (row !== undefined) {
         rows[index] = row ?? undefined
       } else {
@@ -228,7 +228,7 @@ export class Turn {
       this.#rocks.multiGet(cf, missing, this.#reads).forEach((row, index) => {
         rows[missingAt[index] as number] = row
         const key = missing[index] as Bytes
-        if (cache !== undefined && this.#composeCacheable(cache, key) && cache.find(key.length) === 0) {
+        if (cache !== undefined && this.#composeCacheable(cache, key) && cache.find(cf, key.length) === 0) {
           cache.learn(key.length, row ?? EMPTY, row === undefined ? -1 : row.length)
         }
       })
@@ -236,16 +236,16 @@ export class Turn {
     return rows
   }
 
-  /** What memory says about a metadata row: null = absent, undefined = nothing. */
-  #knownMetadata(rows: RowCache, key: Bytes): Buffer | null | undefined {
+  /** What memory says about a row: null = absent, undefined = nothing. */
+  #knownRow(rows: RowCache, cf: ColumnFamily, key: Bytes): Buffer | null | undefined {
     if (this.#composeCacheable(rows, key)) {
-      const handle = rows.find(key.length)
+      const handle = rows.find(cf, key.length)
       if (handle !== 0) return rows.read(handle) ?? null
     }
     if (!this.#asksOverlay && !rows.lostWrites) return undefined
     this.finish()
-    this.#showMetadata()
-    return this.#overlay.get(CF_METADATA, key.latin1Slice(0))
+    this.#showCached()
+    return this.#overlay.get(cf, key.latin1Slice(0))
   }
 
   #composeCacheable(rows: RowCache, key: Bytes): boolean {
@@ -256,8 +256,8 @@ export class Turn {
   put(cf: ColumnFamily, keyLength: number, value: Bytes, tail: Bytes = EMPTY): void {
     this.#flushLog()
     this.#batch.put(cf, this.#key, keyLength, value, tail)
-    if (cf === CF_METADATA && this.#rows !== undefined) {
-      const isKept = this.#isCacheable(this.#rows, keyLength) && this.#rows.put(keyLength, value, tail)
+    if (this.#rows !== undefined && isCachedFamily(cf)) {
+      const isKept = this.#isCacheable(this.#rows, keyLength) && this.#rows.put(cf, keyLength, value, tail)
       if (!isKept) this.#asksOverlay = true
       return
     }
@@ -270,8 +270,8 @@ export class Turn {
   delete(cf: ColumnFamily, keyLength: number): void {
     this.#flushLog()
     this.#batch.delete(cf, this.#key, keyLength)
-    if (cf === CF_METADATA && this.#rows !== undefined) {
-      if (this.#isCacheable(this.#rows, keyLength)) this.#rows.putAbsent(keyLength)
+    if (this.#rows !== undefined && isCachedFamily(cf)) {
+      if (this.#isCacheable(this.#rows, keyLength)) this.#rows.putAbsent(cf, keyLength)
       else this.#asksOverlay = true
       return
     }
@@ -318,8 +318,8 @@ export class Turn {
   deleteRows(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
     this.#flushLog()
     this.#batch.deleteRange(cf, begin, end)
-    if (cf === CF_METADATA && this.#rows !== undefined) {
-      this.#rows.clear()
+    if (this.#rows !== undefined && isCachedFamily(cf)) {
+      this.#rows.forget(cf)
       this.#asksOverlay = true
       return
     }
@@ -332,8 +332,8 @@ export class Turn {
   }
 
   scan(cf: ColumnFamily, range: ScanRange): RowCursor {
-    if (cf === CF_METADATA || !this.#flyingOverlay.isClean(cf)) this.finish()
-    if (cf === CF_METADATA) this.#showMetadata()
+    if (this.#flyingBatch.touches(cf)) this.finish()
+    if (isCachedFamily(cf)) this.#showCached()
     if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.#commitBeforeScan()
     if (cf === CF_ZSET_SCORE && range.upper !== undefined) {
       const lower = range.lower.latin1Slice(0)
@@ -397,25 +397,25 @@ export class Turn {
     this.#overlay.replay(
       this.#batch.serialize(),
       BATCH_HEADER_BYTES,
-      (cf) => cf !== CF_METADATA || this.#rows === undefined,
+      (cf) => this.#rows === undefined || !isCachedFamily(cf),
     )
-    this.#metadataSeen = BATCH_HEADER_BYTES
+    this.#cachedSeen = BATCH_HEADER_BYTES
   }
 
-  /** Takes the metadata rows that `batch` writes from `offset` on out of the cache. */
+  /** Takes the rows that `batch` writes from `offset` on out of the cache. */
   #forgetRows(batch: Bytes, offset = BATCH_HEADER_BYTES): void {
     const rows = this.#rows
     if (rows === undefined) return
     const drop = (cf: ColumnFamily, key: Bytes): void => {
-      if (cf === CF_METADATA && this.#composeCacheable(rows, key)) rows.drop(key.length)
+      if (isCachedFamily(cf) && this.#composeCacheable(rows, key)) rows.drop(cf, key.length)
     }
     const deleteRange = (cf: ColumnFamily): void => {
-      if (cf === CF_METADATA) rows.clear()
+      rows.forget(cf)
     }
     readRecords(batch, offset, { put: drop, delete: drop, deleteRange, logData: () => {} })
   }
 
-  /** The cache of metadata rows, if there is one. */
+  /** The cache of rows, if there is one. */
   get rowCache(): RowCache | undefined {
     return this.#rows
   }
@@ -423,7 +423,7 @@ export class Turn {
   /** Begins with an empty cache of `bytes`; 0 = without one. */
   cacheRows(bytes: number): void {
     this.finish()
-    this.#showMetadata()
+    this.#showCached()
     this.#rows = bytes === 0 ? undefined : new RowCache(bytes, this.#rocks.keyBuffer, this.rowCacheStats)
     this.#asksOverlay = !this.#batch.isEmpty
   }
@@ -475,7 +475,7 @@ export class Turn {
     this.#rocks.beginWrite(batch, batch.length, this.#writeFlags)
     ;[this.#batch, this.#flyingBatch] = [this.#flyingBatch, this.#batch]
     ;[this.#overlay, this.#flyingOverlay] = [this.#flyingOverlay, this.#overlay]
-    this.#metadataSeen = BATCH_HEADER_BYTES
+    this.#cachedSeen = BATCH_HEADER_BYTES
     this.#rows?.beginTurn(true)
     this.#isFlying = true
     this.epoch++
@@ -557,13 +557,13 @@ export class Turn {
   /** Another database has taken the place of the one that was known: nothing of it holds any more. */
   databaseReplaced(): void {
     this.discard()
-    this.#rows?.clear()
+    for (const cf of COLUMN_FAMILY_NAMES.keys()) this.#rows?.forget(cf as ColumnFamily)
   }
 
   /** What the overlay and the cache knew of a batch that has come to its end. */
   #forgetBatch(): void {
     this.#overlay.clear()
-    this.#metadataSeen = BATCH_HEADER_BYTES
+    this.#cachedSeen = BATCH_HEADER_BYTES
     this.#asksOverlay = false
     this.#rows?.beginTurn()
   }

@@ -43,9 +43,16 @@ export class WriteBatch {
   /** Records that take a sequence number. */
   count = 0
   #buffer: Buffer = Buffer.alloc(INITIAL_BYTES)
+  /** A bit for each column family that has records, or had some that were truncated. */
+  #families = 0
 
   get isEmpty(): boolean {
     return this.length === BATCH_HEADER_BYTES
+  }
+
+  /** False if no record is of `cf`. */
+  touches(cf: ColumnFamily): boolean {
+    return (this.#families & (1 << cf)) !== 0
   }
 
   /** The serialized batch with its count, sequence 0; a view until the next change. */
@@ -58,12 +65,14 @@ export class WriteBatch {
   renew(): void {
     this.length = BATCH_HEADER_BYTES
     this.count = 0
+    this.#families = 0
     this.#buffer = Buffer.alloc(INITIAL_BYTES)
   }
 
   clear(): void {
     this.length = BATCH_HEADER_BYTES
     this.count = 0
+    this.#families = 0
     if (this.#buffer.length > KEPT_BYTES_MAX) this.#buffer = Buffer.alloc(INITIAL_BYTES)
   }
 
@@ -116,6 +125,7 @@ export class WriteBatch {
   append(batch: Bytes): void {
     this.#reserve(batch.length)
     this.count += batch.readUInt32LE(COUNT_OFFSET)
+    this.#families = ~0
     this.length += batch.copy(this.#buffer, this.length, BATCH_HEADER_BYTES)
   }
 
@@ -128,6 +138,7 @@ export class WriteBatch {
   }
 
   #tag(cf: ColumnFamily, plain: number, withFamily: number): void {
+    this.#families |= 1 << cf
     if (cf === 0) {
       this.#buffer[this.length++] = plain
     } else {

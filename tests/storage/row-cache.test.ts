@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import { test } from 'tap'
+import { CF_DEFAULT, CF_METADATA } from '../../src/storage/column-family.js'
 import { RowCache } from '../../src/storage/row-cache.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -27,19 +28,19 @@ test('the cache never says anything but the last row, whatever is evicted', (t) 
     const key = `key:${next(3000)}`
     const choice = next(10)
     if (choice < 5) {
-      const handle = cache.find(compose(key))
+      const handle = cache.find(CF_METADATA, compose(key))
       if (handle === 0) continue
       known++
       if (cache.read(handle)?.latin1Slice() !== rows.get(key)) t.fail(`${key} reads wrong at step ${i}`)
     } else if (choice < 8) {
       const value = String(i).repeat(1 + next(choice === 7 ? 400 : 4))
       rows.set(key, value)
-      cache.put(compose(key), Buffer.from(value.slice(0, 2)), Buffer.from(value.slice(2)))
+      cache.put(CF_METADATA, compose(key), Buffer.from(value.slice(0, 2)), Buffer.from(value.slice(2)))
     } else if (choice === 8) {
       rows.set(key, undefined)
-      cache.putAbsent(compose(key))
+      cache.putAbsent(CF_METADATA, compose(key))
     } else {
-      cache.drop(compose(key))
+      cache.drop(CF_METADATA, compose(key))
     }
   }
   t.ok(known > 10_000, 'most rows stay known')
@@ -47,28 +48,42 @@ test('the cache never says anything but the last row, whatever is evicted', (t) 
   t.end()
 })
 
+test('families are told apart, and one can be forgotten', (t) => {
+  const { cache, compose } = cacheOf(MIB)
+  cache.put(CF_METADATA, compose('k'), Buffer.from('head'), Buffer.alloc(0))
+  cache.put(CF_DEFAULT, compose('k'), Buffer.from('element'), Buffer.alloc(0))
+  t.equal(cache.read(cache.find(CF_METADATA, compose('k')))?.latin1Slice(), 'head')
+  t.equal(cache.read(cache.find(CF_DEFAULT, compose('k')))?.latin1Slice(), 'element')
+  cache.forget(CF_DEFAULT)
+  t.equal(cache.find(CF_DEFAULT, compose('k')), 0)
+  t.equal(cache.read(cache.find(CF_METADATA, compose('k')))?.latin1Slice(), 'head')
+  cache.put(CF_DEFAULT, compose('k'), Buffer.from('new'), Buffer.alloc(0))
+  t.equal(cache.read(cache.find(CF_DEFAULT, compose('k')))?.latin1Slice(), 'new')
+  t.end()
+})
+
 test('a row that is read again and again outlives those that are not', (t) => {
   const { cache, compose } = cacheOf(MIB)
-  cache.put(compose('hot'), Buffer.from('value'), Buffer.alloc(0))
+  cache.put(CF_METADATA, compose('hot'), Buffer.from('value'), Buffer.alloc(0))
   for (let i = 0; i < 100_000; i++) {
     if (i % 100 === 0) {
-      const handle = cache.find(compose('hot'))
+      const handle = cache.find(CF_METADATA, compose('hot'))
       if (handle === 0) t.fail(`the hot row was evicted at ${i}`)
       else cache.read(handle)
     }
-    cache.put(compose(`cold${i}`), Buffer.from('value'), Buffer.alloc(0))
+    cache.put(CF_METADATA, compose(`cold${i}`), Buffer.from('value'), Buffer.alloc(0))
   }
-  t.equal(cache.find(compose('cold0')), 0, 'a cold one was evicted')
+  t.equal(cache.find(CF_METADATA, compose('cold0')), 0, 'a cold one was evicted')
   t.end()
 })
 
 test('rows of the running turn that do not fit are announced, and rows too large are refused', (t) => {
   const { cache, compose } = cacheOf(MIB)
-  cache.put(compose('first'), Buffer.from('value'), Buffer.alloc(0))
+  cache.put(CF_METADATA, compose('first'), Buffer.from('value'), Buffer.alloc(0))
   cache.beginTurn()
-  t.equal(cache.put(compose('huge'), Buffer.alloc(MIB), Buffer.alloc(0)), false)
-  t.equal(cache.find(compose('huge')), 0)
-  for (let i = 0; i < 20; i++) cache.put(compose(`large${i}`), Buffer.alloc(60_000), Buffer.alloc(0))
+  t.equal(cache.put(CF_METADATA, compose('huge'), Buffer.alloc(MIB), Buffer.alloc(0)), false)
+  t.equal(cache.find(CF_METADATA, compose('huge')), 0)
+  for (let i = 0; i < 20; i++) cache.put(CF_METADATA, compose(`large${i}`), Buffer.alloc(60_000), Buffer.alloc(0))
   t.equal(cache.lostWrites, true)
   cache.beginTurn()
   t.equal(cache.lostWrites, false)
@@ -88,10 +103,38 @@ const command: fc.Arbitrary<string[]> = fc
     fc.tuple(fc.constant('set'), key, value),
     fc.tuple(fc.constant('incr'), key),
     fc.tuple(fc.constant('append'), key, value),
-    fc.tuple(fc.constantFrom('del', 'type', 'getdel', 'hgetall', 'persist', 'smembers', 'llen', 'lpop', 'strlen'), key),
+    fc.tuple(
+      fc.constantFrom(
+        'del',
+        'type',
+        'getdel',
+        'hgetall',
+        'persist',
+        'smembers',
+        'llen',
+        'rpop',
+        'spop',
+        'lpop',
+        'strlen',
+      ),
+      key,
+    ),
     fc.tuple(fc.constantFrom('hset'), key, value, value),
     fc.tuple(fc.constantFrom('rpush', 'sadd'), key, value),
     fc.tuple(fc.constantFrom('hget', 'sismember', 'lindex'), key, fc.constantFrom('0', '1', 'text')),
+    fc
+      .tuple(
+        fc.constantFrom('hdel', 'srem', 'zrem', 'zscore', 'hincrby'),
+        key,
+        fc.constantFrom('1', '-5', 'text'),
+        fc.constant('1'),
+      )
+      .map((words) => (words[0] === 'zscore' ? words.slice(0, 3) : words)),
+    fc.tuple(fc.constant('zadd'), key, fc.constantFrom('1', '2', '-3'), fc.constantFrom('1', '-5', 'text')),
+    fc.tuple(fc.constant('hmget'), key, fc.constantFrom('1', '-5', 'text'), fc.constantFrom('1', '-5', 'text')),
+    fc.tuple(fc.constant('ltrim'), key, fc.constantFrom('0', '1', '-1'), fc.constantFrom('0', '1', '-1')),
+    fc.tuple(fc.constant('zrange'), key, fc.constant('0'), fc.constant('-1'), fc.constant('withscores')),
+    fc.tuple(fc.constant('lrange'), key, fc.constant('0'), fc.constant('-1')),
     fc.tuple(fc.constantFrom('rename', 'copy'), key, key),
     fc.tuple(fc.constant('pexpire'), key, fc.constantFrom('50', '-1', '100000')),
     fc.tuple(fc.constant('mget'), key, key, key),
@@ -178,4 +221,19 @@ test('the cache can be resized and switched off while commands of the turn are n
   const answers: string[] = []
   for (let i = 0; i < 9; i++) answers.push((await client.nextReply()).bytes)
   t.equal(answers.join(''), '+OK\r\n+OK\r\n$1\r\n1\r\n+OK\r\n+OK\r\n$1\r\n2\r\n:1\r\n$-1\r\n*0\r\n')
+})
+
+test('a range of elements that is deleted is deleted from the cache too, in its turn and after it', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  const elements = Array.from({ length: 6000 }, (_, index) => `e${index}`).join(' ')
+  client.write(
+    `RPUSH l ${elements}\r\nHSET h f v\r\nLINDEX l 0\r\nLTRIM l 5000 -1\r\nLINDEX l 0\r\nLPUSH l a b\r\nLINDEX l 2\r\n`,
+  )
+  const answers: string[] = []
+  for (let i = 0; i < 7; i++) answers.push((await client.nextReply()).bytes)
+  t.equal(answers.join(''), ':6000\r\n:1\r\n$2\r\ne0\r\n+OK\r\n$5\r\ne5000\r\n:1002\r\n$5\r\ne5000\r\n')
+  t.equal(await client.run('lindex', 'l', '2'), '$5\r\ne5000\r\n')
+  t.equal(await client.run('lindex', 'l', '1002'), '$-1\r\n')
+  t.equal(await client.run('hget', 'h', 'f'), '$1\r\nv\r\n')
 })
