@@ -3,7 +3,7 @@
  * Source: redis src/pubsub.c; kvrocks src/server/server.cc, PublishMessage.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, copy, latin1 } from '../bytes/bytes.js'
 import { globMatch } from '../bytes/glob.js'
 import { type Protocol, Reply } from '../protocol/reply.js'
 
@@ -17,6 +17,10 @@ export interface Subscriber {
   /** Takes a message: bytes of a push, shared with other subscribers. */
   deliver(message: Bytes): void
 }
+
+const MESSAGE = latin1('message')
+const PATTERN_MESSAGE = latin1('pmessage')
+const SHARD_MESSAGE = latin1('smessage')
 
 type Subscribers = Map<string, Set<Subscriber>>
 
@@ -80,10 +84,10 @@ export class Channels {
   publish(channel: Bytes, message: Bytes): number {
     let deliveries = 0
     const receivers = this.#subscribers.channels.get(channel.latin1Slice(0))
-    if (receivers !== undefined) deliveries += send(receivers, ['message', channel, message])
+    if (receivers !== undefined) deliveries += send(receivers, [MESSAGE, channel, message])
     for (const [pattern, subscribers] of this.#subscribers.patterns) {
       const glob = Buffer.from(pattern, 'latin1')
-      if (globMatch(glob, channel)) deliveries += send(subscribers, ['pmessage', glob, channel, message])
+      if (globMatch(glob, channel)) deliveries += send(subscribers, [PATTERN_MESSAGE, glob, channel, message])
     }
     return deliveries
   }
@@ -91,7 +95,7 @@ export class Channels {
   /** Sends `message` to the subscribers of the shard channel. Returns how many there are. */
   publishToShard(channel: Bytes, message: Bytes): number {
     const receivers = this.#subscribers.shards.get(channel.latin1Slice(0))
-    return receivers === undefined ? 0 : send(receivers, ['smessage', channel, message])
+    return receivers === undefined ? 0 : send(receivers, [SHARD_MESSAGE, channel, message])
   }
 
   /** The channels or shard channels that have subscribers, in order of their names, if they match `pattern`. */
@@ -114,7 +118,7 @@ export class Channels {
 }
 
 /** Encodes a message once a protocol, however many receive it. */
-function send(subscribers: ReadonlySet<Subscriber>, words: readonly (string | Bytes)[]): number {
+function send(subscribers: ReadonlySet<Subscriber>, words: readonly Bytes[]): number {
   const encoded: Partial<Record<Protocol, Bytes>> = {}
   for (const subscriber of subscribers) {
     const { protocol } = subscriber
@@ -125,12 +129,14 @@ function send(subscribers: ReadonlySet<Subscriber>, words: readonly (string | By
   return subscribers.size
 }
 
-function encodePush(protocol: Protocol, words: readonly (string | Bytes)[]): Bytes {
-  const reply = new Reply(protocol, 128)
+/** Messages are written here and copied, for a buffer of its own costs more than the message. */
+const WRITERS: Readonly<Record<Protocol, Reply>> = { 2: new Reply(2), 3: new Reply(3) }
+
+function encodePush(protocol: Protocol, words: readonly Bytes[]): Bytes {
+  const reply = WRITERS[protocol]
   reply.push(words.length)
-  for (const word of words) {
-    if (typeof word === 'string') reply.bulkText(word)
-    else reply.bulk(word)
-  }
-  return reply.take()
+  for (const word of words) reply.bulk(word)
+  const message = copy(reply.written())
+  reply.clear()
+  return message
 }

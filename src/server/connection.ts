@@ -252,6 +252,7 @@ export class Connection implements Client {
 
   /** Writes the pushes that had to wait. */
   flushPushes(): void {
+    if (this.#delayedPushes.length === 0) return
     for (const push of this.#delayedPushes) this.reply.raw(push)
     this.#delayedPushes = []
     this.#delayedPushBytes = 0
