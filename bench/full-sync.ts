@@ -94,7 +94,7 @@ async function fill(port: number, count: number): Promise<void> {
 
 /** Gathers latencies of single requests, in microseconds, until `stop`. */
 class Load {
-  #latencies: number[] = []
+  #latencies = { get: [] as number[], set: [] as number[] }
   #isOver = false
   readonly #done: Promise<void>[]
 
@@ -103,10 +103,10 @@ class Load {
   }
 
   /** The latencies since the last call, ascending. */
-  take(): number[] {
-    const taken = this.#latencies
-    this.#latencies = []
-    return taken.sort((a, b) => a - b)
+  take(): { get: number[]; set: number[] } {
+    const { get, set } = this.#latencies
+    this.#latencies = { get: [], set: [] }
+    return { get: get.sort((a, b) => a - b), set: set.sort((a, b) => a - b) }
   }
 
   async stop(): Promise<void> {
@@ -124,7 +124,7 @@ class Load {
       let left = isRead ? `$${VALUE_BYTES}\r\n`.length + VALUE_BYTES + 2 : '+OK\r\n'.length
       while (left > 0) left -= ((await once(socket, 'data')) as [Buffer])[0].length
       const tookMs = performance.now() - startMs
-      this.#latencies.push(tookMs * 1000)
+      this.#latencies[isRead ? 'get' : 'set'].push(tookMs * 1000)
       await delay(Math.max(0, everyMs - tookMs))
     }
   }
@@ -187,7 +187,8 @@ async function main(): Promise<void> {
     const synced = (await info(master.port)).includes('slave0:')
     process.stdout.write(
       `${values.mebibytes} MiB in ${seconds.toFixed(1)} s${synced ? '' : ' (no replica)'}, ${values.rate} requests/s, µs\n` +
-        `${''.padEnd(12)} requests      p50      p99    p99.9\n${row('idle', idle)}\n${row('full sync', during)}\n` +
+        `${''.padEnd(12)} requests      p50      p99    p99.9\n${row('idle GET', idle.get)}\n${row('sync GET', during.get)}\n${row('idle SET', idle.set)}\n` +
+        `${row('sync SET', during.set)}\n` +
         `memory, MiB (anonymous): master ${before.rss} (${before.anonymous}), then ${masterMax.rss} ` +
         `(${masterMax.anonymous}); replica ${replicaMax.rss} (${replicaMax.anonymous})\n`,
     )

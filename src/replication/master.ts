@@ -12,6 +12,7 @@ import type { Store } from '../storage/store.js'
 import type { WalHold } from '../storage/wal-retention.js'
 import { SharedCheckpoint } from './checkpoint.js'
 import { FileSender } from './file-sender.js'
+import { LoopGauge } from './loop-gauge.js'
 import { announcedAddress, type Peer, type PeerLink } from './peer.js'
 import { RedisMaster } from './redis-master.js'
 import { ReplicaFeed } from './replica-feed.js'
@@ -48,6 +49,7 @@ export class Master {
   readonly #feeds = new Set<ReplicaFeed>()
   /** What is kept for replicas that have gone, by their address. */
   readonly #lingering = new Map<string, { readonly hold: WalHold; readonly untilMs: number }>()
+  readonly #gauge = new LoopGauge()
   readonly #transfers = new Set<PeerLink & { close(): void }>()
 
   constructor(parts: MasterParts) {
@@ -143,7 +145,14 @@ export class Master {
   sendFiles(peer: Peer, names: readonly string[]): void {
     const { config, log } = this.#parts
     const sender = new FileSender(
-      { peer, checkpoint: this.checkpoint, config, log, onClosed: () => this.#transfers.delete(sender) },
+      {
+        peer,
+        checkpoint: this.checkpoint,
+        gauge: this.#gauge,
+        config,
+        log,
+        onClosed: () => this.#transfers.delete(sender),
+      },
       names,
     )
     this.#transfers.add(sender)
