@@ -3,12 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FeedChange, parseChange } from './feed-change.js'
 import { FeedSlot, type RunWords } from './feed-slot.js'
-import type { Checkpoint, FeedPosition } from './position.js'
+import { runOn } from './given-client.js'
+import type { Checkpoint, CommandRunner, FeedPosition } from './position.js'
 import { RedisConnection, type RespValue, ServerError } from './redis-connection.js'
 
 export interface FeedOptions {
-  /** redis://[user:password@]host[:port], rediss:// for TLS. */
-  readonly url: string
+  /** redis://[user:password@]host[:port], rediss:// for TLS. Default: redis://127.0.0.1:6666. */
+  readonly url?: string
+  /** A client of ioredis or node-redis to use instead, which must not be used for anything else: it waits for changes. */
+  readonly client?: CommandRunner
   /** Where to begin without a checkpoint: after a sequence, at the oldest readable change, or at the next one. Default: now. */
   readonly since?: number | 'now' | 'oldest'
   /** Without a checkpoint, begin with a snapshot of all keys; then `since` is not looked at. */
@@ -43,6 +46,7 @@ export interface FeedPage {
   readonly isSnapshot: boolean
 }
 
+const URL_DEFAULT = 'redis://127.0.0.1:6666'
 const BLOCK_MS = 5000
 const PAGE_BYTES = 1024 * 1024
 const BATCHES_MAX = 1000
@@ -74,8 +78,8 @@ export class FeedReader {
   async start(): Promise<FeedPosition> {
     const { since = 'now' } = this.#options
     if (typeof since === 'number') return { sequence: since }
-    const range = (await this.#command('SEQUENCE', 'RANGE')) as RespValue[]
-    return { sequence: since === 'oldest' ? (range[1] as number) - 1 : (range[3] as number) }
+    const { oldest, latest, replid } = await this.#range()
+    return { sequence: since === 'oldest' ? oldest - 1 : latest, replid }
   }
 
   /** What follows `position`: at once where the feed is not followed, else as soon as there is something, or after a while. */
@@ -105,16 +109,16 @@ export class FeedReader {
   async *#snapshot(begun?: FeedPosition): AsyncGenerator<FeedPage, void, void> {
     if (begun?.snapshot !== undefined) {
       const { id, cursor } = begun.snapshot
-      const first = await this.#readSnapshot(begun.sequence, id, cursor)
+      const first = await this.#readSnapshot(begun, id, cursor)
       if (first !== undefined) {
         yield* this.#restOfSnapshot(first)
         return
       }
     }
     for (;;) {
-      const { id, sequence } = await this.#openSnapshot()
-      if (begun !== undefined) yield* this.#retractions(begun, { sequence, snapshot: { id, cursor: '0' } })
-      const first = await this.#readSnapshot(sequence, id, '0')
+      const { id, place } = await this.#openSnapshot()
+      if (begun !== undefined) yield* this.#retractions(begun, place)
+      const first = await this.#readSnapshot(place, id, '0')
       if (first === undefined) continue
       yield* this.#restOfSnapshot(first)
       return
@@ -137,6 +141,7 @@ export class FeedReader {
       'BYTES',
       PAGE_BYTES,
     ]
+    if (position.replid !== undefined) words.push('REPLID', position.replid)
     words.push(...filterWords(this.#options), ...options)
     const reply = (await this.#command(...words)) as RespValue[]
     const { snapshot: _, ...rest } = position
@@ -148,24 +153,34 @@ export class FeedReader {
     }
   }
 
-  async #openSnapshot(): Promise<{ id: string; sequence: number }> {
+  async #range(): Promise<{ oldest: number; latest: number; replid: string }> {
+    const range = (await this.#command('SEQUENCE', 'RANGE')) as RespValue[]
+    return { oldest: range[1] as number, latest: range[3] as number, replid: String(range[9]) }
+  }
+
+  async #openSnapshot(): Promise<{ id: string; place: FeedPosition }> {
+    const { replid } = await this.#range()
     const { match = [], types = [], namespaces = [] } = this.#options
     const words = ['CDC', 'SNAPSHOT', 'OPEN']
     for (const pattern of match) words.push('MATCH', pattern)
     for (const type of types) words.push('TYPE', type)
     for (const namespace of namespaces) words.push('NAMESPACE', namespace)
     const opened = (await this.#command(...words)) as RespValue[]
-    return { id: String(opened[1]), sequence: opened[3] as number }
+    return { id: String(opened[1]), place: { sequence: opened[3] as number, replid } }
   }
 
   /** Undefined if the server knows no such snapshot. */
-  async #readSnapshot(sequence: number, id: string, cursor: string): Promise<FeedPage | undefined> {
+  async #readSnapshot(
+    { snapshot: _, ...place }: FeedPosition,
+    id: string,
+    cursor: string,
+  ): Promise<FeedPage | undefined> {
     try {
       const [next, texts] = (await this.#command('CDC', 'SNAPSHOT', 'READ', id, cursor)) as RespValue[]
       const isLast = String(next) === ''
       if (isLast) await this.#command('CDC', 'SNAPSHOT', 'CLOSE', id)
-      const position = isLast ? { sequence } : { sequence, snapshot: { id, cursor: String(next) } }
-      return { texts: textsOf(texts), position, latest: sequence, isSnapshot: true }
+      const position = isLast ? place : { ...place, snapshot: { id, cursor: String(next) } }
+      return { texts: textsOf(texts), position, latest: place.sequence, isSnapshot: true }
     } catch (error) {
       if (error instanceof ServerError && error.code === 'NOSNAPSHOT') return undefined
       throw error
@@ -176,9 +191,9 @@ export class FeedReader {
   async *#restOfSnapshot(page: FeedPage): AsyncGenerator<FeedPage, void, void> {
     for (let current = page; ; ) {
       yield current
-      const { sequence, snapshot } = current.position
+      const { snapshot } = current.position
       if (snapshot === undefined) return
-      const next = await this.#readSnapshot(sequence, snapshot.id, snapshot.cursor)
+      const next = await this.#readSnapshot(current.position, snapshot.id, snapshot.cursor)
       if (next === undefined) {
         yield* this.#snapshot(current.position)
         return
@@ -200,11 +215,10 @@ export class FeedReader {
 
   /** Connects again, later and later, until the server answers. */
   async #command(...words: readonly (string | number)[]): Promise<RespValue> {
-    const { url, signal, onRetry } = this.#options
+    const { signal, onRetry } = this.#options
     for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
       try {
-        this.#connection ??= await RedisConnection.open(url, signal)
-        return await this.#connection.command(...words)
+        return await this.#commandOnce(words)
       } catch (error) {
         if (signal?.aborted === true || (error instanceof ServerError && error.code !== 'LOADING')) throw error
         this.#connection?.close()
@@ -213,6 +227,13 @@ export class FeedReader {
         await sleep(waitMs, undefined, signal === undefined ? {} : { signal })
       }
     }
+  }
+
+  async #commandOnce(words: readonly (string | number)[]): Promise<RespValue> {
+    const { url = URL_DEFAULT, client, signal } = this.#options
+    if (client !== undefined) return runOn(client, words, signal)
+    this.#connection ??= await RedisConnection.open(url, signal)
+    return this.#connection.command(...words)
   }
 }
 
@@ -244,5 +265,5 @@ function filterWords({ match = [], types = [], ops = [], namespaces = [] }: Feed
 }
 
 function textsOf(reply: RespValue | undefined): string[] {
-  return Array.isArray(reply) ? reply.map((text) => (text as Buffer).utf8Slice()) : []
+  return Array.isArray(reply) ? reply.map((text) => (Buffer.isBuffer(text) ? text.utf8Slice() : String(text))) : []
 }

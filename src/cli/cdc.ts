@@ -3,13 +3,15 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { type FeedOptions, fileCheckpoint, pages } from '../cdc-client/changes.js'
-import { copyTo } from './copy/copy.js'
+import { copyTo, isRedis, isTarget, type SourceOptions } from './copy/copy.js'
 
 export const CDC_USAGE = `Usage:
     kvrocks-ts cdc tail [options]        print changes, one JSON object a line
     kvrocks-ts cdc snapshot [options]    print all keys as changes, and end
     kvrocks-ts cdc copy --to <url> [options]
-                                         copy all keys to another server, then follow the changes
+                                         copy all keys to another place, then follow the changes:
+                                         redis://… (a Redis or a Kvrocks), http(s)://… (posts JSON arrays),
+                                         file:<path> or - (a change a line)
 
 Options:
     --url <url>             the server; default redis://127.0.0.1:6666
@@ -17,15 +19,22 @@ Options:
     --match <glob>          keys; may be given several times, as may --type, --op and --namespace
     --checkpoint <file>     go on where the last run ended; a change may come twice
     --checkpoint-key <key>  copy: the same, kept by the target together with what it got, so that none comes twice
+    --stream <key>          copy: into a stream of the Redis server, as entries with sequence and change
+    --batch <n>             copy to http(s): changes of one request; default 100
+    --secret <text>         copy to http(s): signs requests, x-kvrocks-signature: sha256=<HMAC in hexadecimal>;
+                            default: the environment variable KVROCKS_TS_SECRET
     --slot <name>           tail, copy: the same, kept by the server together with the log; see CDC SLOT
     --follow <yes|no>       no: end at the present end of the feed; default yes
 `
 
 interface CdcArguments {
   readonly mode: 'tail' | 'snapshot' | 'copy'
-  readonly feed: FeedOptions
+  readonly feed: SourceOptions
   readonly to: string | undefined
   readonly checkpointKey: string | undefined
+  readonly stream: string | undefined
+  readonly batch: number
+  readonly secret: string | undefined
 }
 
 interface Streams {
@@ -34,6 +43,7 @@ interface Streams {
   readonly signal: AbortSignal
 }
 
+const BATCH_DEFAULT = 100
 const URL_DEFAULT = 'redis://127.0.0.1:6666'
 
 /** Reads the words after `cdc`; undefined if they make no sense. */
@@ -51,11 +61,15 @@ export function parseCdcArguments(words: readonly string[]): CdcArguments | unde
   const since = one('--since') ?? 'now'
   if (since !== 'now' && since !== 'oldest' && !/^\d+$/.test(since)) return undefined
   const to = one('--to')
-  if ((mode === 'copy') !== (to !== undefined)) return undefined
+  if ((mode === 'copy') !== (to !== undefined) || (to !== undefined && !isTarget(to))) return undefined
+  const stream = one('--stream')
+  if (stream !== undefined && (to === undefined || !isRedis(to))) return undefined
+  const batch = Number(one('--batch') ?? BATCH_DEFAULT)
+  if (!Number.isInteger(batch) || batch < 1) return undefined
   const file = one('--checkpoint')
   const slot = one('--slot')
   if (mode === 'snapshot' && slot !== undefined) return undefined
-  const feed: FeedOptions = {
+  const feed: SourceOptions = {
     url: one('--url') ?? URL_DEFAULT,
     since: since === 'now' || since === 'oldest' ? since : Number(since),
     snapshot: mode !== 'tail',
@@ -67,7 +81,8 @@ export function parseCdcArguments(words: readonly string[]): CdcArguments | unde
     ...(file === undefined ? {} : { checkpoint: fileCheckpoint(file) }),
     ...(slot === undefined ? {} : { slot }),
   }
-  return { mode, feed, to, checkpointKey: one('--checkpoint-key') }
+  const secret = one('--secret') ?? process.env['KVROCKS_TS_SECRET']
+  return { mode, feed, to, stream, batch, secret, checkpointKey: one('--checkpoint-key') }
 }
 
 const OPTION_NAMES = new Set([
@@ -80,6 +95,9 @@ const OPTION_NAMES = new Set([
   '--namespace',
   '--checkpoint',
   '--checkpoint-key',
+  '--stream',
+  '--batch',
+  '--secret',
   '--slot',
   '--follow',
 ])
@@ -95,7 +113,7 @@ export async function runCdc(words: readonly string[], { output, errors, signal 
   const feed = { ...given.feed, signal, onRetry }
   try {
     if (given.to === undefined) await print(feed, output, given.mode === 'snapshot')
-    else await copyTo({ to: given.to, checkpointKey: given.checkpointKey, feed, errors })
+    else await copyTo({ ...given, to: given.to, feed, output, errors })
     return 0
   } catch (error) {
     errors.write(`${(error as Error).message}\n`)

@@ -57,7 +57,7 @@ test('a reader goes on from its checkpoint, and repeats what it had not done', a
   const first: string[] = []
   for await (const change of changes(options)) first.push(shown(change))
   t.same(first, ['SET a 0', 'SET a 1', 'SET a 2'])
-  t.same(await checkpoint.load(), { sequence: 3 })
+  t.same(await checkpoint.load(), { sequence: 3, replid: s.server.history.id })
   await s.run('set', 'a', 'more')
   const second: string[] = []
   for await (const change of changes(options)) second.push(shown(change))
