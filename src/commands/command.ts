@@ -46,8 +46,8 @@ export const SCRIPTING = 1 << 16
 export const OK_SUBSCRIBED = 1 << 17
 /** Reaches replicas, or may, although it is no WRITE: CLIENT PAUSE WRITE holds it back. */
 export const MAY_WRITE = 1 << 19
-/** Not kept in the slow log, for what it runs is. */
-export const NO_SLOWLOG = 1 << 20
+/** EXEC: what it runs is kept in the slow log in its place, and shown to MONITOR before it. */
+export const RUNS_QUEUE = 1 << 20
 /** Its reply is a push, which CLIENT REPLY does not silence. */
 export const PUSHES = 1 << 18
 

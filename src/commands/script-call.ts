@@ -102,6 +102,7 @@ function scriptCall(
     timeLimitMs: config['lua-time-limit'],
     resp3Allowed: config['resp3-enabled'],
     strictKeys: config['lua-strict-key-accessing'],
+    isStale: server.isStale,
     batchBytesMax: config['rocksdb.write_options.write_batch_max_bytes'],
     run: (command, answer, rules) => server.run(client, command, answer, rules),
     isAllowed: (command) => server.commands.lookup(command) !== undefined || undefined,

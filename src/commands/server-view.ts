@@ -239,6 +239,8 @@ export interface ServerView {
   readonly keyCounts: KeyCounts
   readonly expiry: Expiry
   readonly replication: Replication
+  /** A replica without its master, which says so to all but what may see old data. */
+  readonly isStale: boolean
   /** Memory of the script engine. */
   readonly luaBytes: number
   readonly commands: CommandTable

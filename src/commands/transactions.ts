@@ -8,10 +8,10 @@ import {
   FAST,
   IN_MULTI,
   NO_SCRIPT,
-  NO_SLOWLOG,
   noOptions,
   OK_LOADING,
   OK_STALE,
+  RUNS_QUEUE,
   serverCommand,
 } from './command.js'
 import type { ServerContext } from './context.js'
@@ -28,7 +28,7 @@ export const transactionCommands: readonly AnyCommand[] = [
     {
       name: 'exec',
       arity: 1,
-      flags: FLAGS | NO_SLOWLOG,
+      flags: FLAGS | RUNS_QUEUE,
       syntax: '',
       summary: 'Executes all commands of a transaction.',
       since: '1.2.0',

@@ -16,14 +16,14 @@ import {
   NO_SUCH_LIBRARY,
   ScriptRefusal,
 } from '../protocol/errors/scripting.js'
-import { BATCH_TOO_LARGE, ReplyError } from '../protocol/errors.js'
+import { BATCH_TOO_LARGE, MASTER_DOWN, ReplyError } from '../protocol/errors.js'
 import { type Protocol, Reply } from '../protocol/reply.js'
 import { CF_PROPAGATE } from '../storage/column-family.js'
 import { createFunctionPayload } from '../storage/rdb/payload.js'
 import type { Store } from '../storage/store.js'
 import { WriteBatch } from '../storage/write-batch.js'
 import { LuaEngine } from './engine.js'
-import { NO_WRITES } from './flags.js'
+import { ALLOW_STALE, NO_WRITES } from './flags.js'
 import { FunctionLibraries, type Library } from './function-libraries.js'
 import { type Script, ScriptCache } from './script-cache.js'
 import {
@@ -58,6 +58,8 @@ export interface ScriptCall {
   readonly resp3Allowed: boolean
   /** Whether scripts may only write keys that they declare. */
   readonly strictKeys: boolean
+  /** Whether the server is a replica without its master that says so instead of reading old data. */
+  readonly isStale: boolean
   /** What one script may write; 0 for no limit. */
   readonly batchBytesMax: number
   /** Runs one command for the script's client. Throws a ReplyError where it is refused. */
@@ -165,6 +167,7 @@ export class Scripts {
     const { engine, libraries } = this.#open()
     const found = libraries.find(name)
     if (found === undefined) throw NO_SUCH_FUNCTION
+    if (call.isStale && (found.flags & ALLOW_STALE) === 0) throw MASTER_DOWN
     return this.#atomically(found.flags, call, () =>
       engine.runFunction(found.reference, name, call.keys, call.args, call),
     )
@@ -250,6 +253,7 @@ export class Scripts {
 
   #runScript(script: Script, call: ScriptCall): Bytes {
     const { engine } = this.#open()
+    if (call.isStale && !script.isLegacy && (script.flags & ALLOW_STALE) === 0) throw MASTER_DOWN
     return this.#atomically(script.flags, call, () =>
       engine.runScript(script.reference, script.sha, call.keys, call.args, call),
     )

@@ -15,12 +15,12 @@ import {
   NO_MULTI,
   NO_SCRIPT,
   NO_SIZE_CHECK,
-  NO_SLOWLOG,
   OK_LOADING,
   OK_STALE,
   OK_SUBSCRIBED,
   PUSHES,
   READONLY,
+  RUNS_QUEUE,
   WRITE,
 } from '../commands/command.js'
 import type { BoundCommand } from '../commands/command-table.js'
@@ -230,7 +230,9 @@ export class Dispatcher {
     const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
     if (savepoint !== undefined && server.role === 'master') turn.beginCommand()
-    if (server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0) server.monitors.show(connection, args)
+    const isShown = server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0
+    const isOfScript = context !== connection.context
+    if (isShown && (command.flags & RUNS_QUEUE) === 0) server.monitors.show(connection, args, isOfScript)
     const isSampled = server.perflog.begin(command)
     try {
       command.execute(context, args, options as never)
@@ -241,6 +243,7 @@ export class Dispatcher {
       this.#answerErrorIn(context, replyStart, error)
     }
     turn.endCommand()
+    if (isShown && (command.flags & RUNS_QUEUE) !== 0) server.monitors.show(connection, args, isOfScript)
     const endMs = performance.now()
     const us = (endMs - startMs + context.addedMs) * 1000
     context.addedMs = 0
@@ -253,7 +256,7 @@ export class Dispatcher {
 
   #noteSlow(connection: Connection, command: BoundCommand, args: Args, us: number): void {
     // One that waits now has done nothing yet.
-    if ((command.flags & (NO_MONITOR | NO_SLOWLOG)) !== 0 || connection.waiter !== undefined) return
+    if ((command.flags & (NO_MONITOR | RUNS_QUEUE)) !== 0 || connection.waiter !== undefined) return
     this.#server.slowlog.record(connection, args, us)
   }
 

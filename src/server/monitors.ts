@@ -32,14 +32,14 @@ export class Monitors {
     this.#connections.delete(connection)
   }
 
-  /** Tells the monitors that `connection` ran `args`. */
-  show(connection: Connection, args: Args): void {
+  /** Tells the monitors that `connection`, or a script of it, runs `args`. */
+  show(connection: Connection, args: Args, isOfScript: boolean): void {
     const namespace = connection.namespace ?? DEFAULT_NAMESPACE
     const us = Math.floor((performance.timeOrigin + performance.now()) * 1000)
     const time = `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`
     const words = args.rest(0).map((word) => quoteBytes(word))
     const line = Buffer.from(
-      `+${time} [${namespace.latin1Slice(0)} ${connection.address}] ${words.join(' ')}\r\n`,
+      `+${time} [${namespace.latin1Slice(0)} ${isOfScript ? 'lua' : connection.address}] ${words.join(' ')}\r\n`,
       'latin1',
     )
     for (const monitor of this.#connections) {

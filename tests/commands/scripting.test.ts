@@ -360,3 +360,14 @@ test('of DEBUG, scripts may call what only shows a reply', async (t) => {
     /^-ERR This Redis command is not allowed/,
   )
 })
+
+test('on a stale replica only scripts that allow it run', async (t) => {
+  await using server = await startServer()
+  await server.run('FUNCTION', 'LOAD', `#!lua name=l\nredis.register_function('f', function() return 1 end)`)
+  server.server.isStale = true
+  t.match(await server.run('FCALL', 'f', 0), /^-MASTERDOWN /)
+  t.match(await server.run('EVAL', '#!lua\nreturn 1', 0), /^-MASTERDOWN /)
+  t.equal(await server.run('EVAL', '#!lua flags=allow-stale\nreturn 1', 0), ':1\r\n')
+  t.equal(await server.run('EVAL', 'return 1', 0), ':1\r\n', 'one without flags, until it reads')
+  t.match(await server.run('EVAL', `return redis.call('get', 'k')`, 0), /^-MASTERDOWN /)
+})

@@ -107,7 +107,13 @@ test('MONITOR shows what others do, with passwords left out', async (t) => {
   t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "set" "k\\"" "a\\n"\r\n`)
   t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "ping"\r\n`)
   t.match((await monitor.nextReply()).bytes, /"eval" /, 'a script before what it calls')
-  t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "get" "k"\r\n`)
+  t.equal(shown((await monitor.nextReply()).bytes), `[__namespace lua] "get" "k"\r\n`)
+  await client.run('multi')
+  await client.run('get', 'k')
+  await client.run('exec')
+  for (const words of ['"multi"', '"get" "k"', '"exec"']) {
+    t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] ${words}\r\n`)
+  }
 })
 
 test('SLOWLOG keeps the slowest with their words shortened', async (t) => {
