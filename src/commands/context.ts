@@ -10,6 +10,7 @@ import type { ConfigValues } from '../config/options.js'
 import type { Args } from '../protocol/args.js'
 import type { Reply } from '../protocol/reply.js'
 import type { Database } from '../storage/database.js'
+import type { DataType } from '../storage/metadata.js'
 import type { Store } from '../storage/store.js'
 import type { Client } from './client.js'
 import type { KeyEvents } from './key-events.js'
@@ -42,18 +43,18 @@ export interface ServerContext extends Context {
 }
 
 /**
- * A command that found nothing to do now. After each change of one of `keys` the server calls `attempt` in the order in
+ * A command that found nothing to do now. After a change of one of `keys` the server calls `attempt` in the order in
  * which clients began to wait, until it returns true, having answered. Inside a transaction or a script nothing waits:
  * the timeout's answer is given at once.
  */
 export interface BlockRequest {
   readonly keys: readonly Bytes[]
+  /** What a changed key must be now for a new attempt; undefined = of any type, or deleted. */
+  readonly wants?: DataType
   /** True to try again after each commit, whatever it wrote. */
   readonly afterCommit?: true
   /** True if the answer shows what the keys hold and changes nothing: then the client has read them. */
   readonly reads?: true
-  /** True if a key that is of another type now ends the wait with that error; otherwise the client waits on. */
-  readonly failsOnOtherTypes?: true
   /** Milliseconds; 0 = for ever. */
   readonly timeoutMs: number
   /** Tries again, as the command would: true if it has answered. May throw a ReplyError. */

@@ -2,6 +2,7 @@
 
 import type { Args } from '../protocol/args.js'
 import { err, NUMKEYS_NOT_POSITIVE, SYNTAX } from '../protocol/errors.js'
+import { TYPE_LIST } from '../storage/metadata.js'
 import type { Side } from '../types/list/list.js'
 import { timeoutMsAt } from './blocking-options.js'
 import {
@@ -122,6 +123,7 @@ function waitFor(
   const words = args.copy()
   context.block({
     keys: indexes.map((index) => words.at(index)),
+    wants: TYPE_LIST,
     timeoutMs,
     attempt: (retried) => attempt(retried, words),
     expire: (reply) => reply[expire](),

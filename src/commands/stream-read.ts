@@ -13,6 +13,7 @@ import {
 } from '../protocol/errors/stream.js'
 import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_AN_INTEGER } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { TYPE_STREAM } from '../storage/metadata.js'
 import { requireGroup } from '../types/stream/groups.js'
 import { ENTRY_ID_MAX, formatId, ID_ZERO, nextId, previousId, type StreamId } from '../types/stream/ids.js'
 import * as pending from '../types/stream/pending.js'
@@ -155,6 +156,7 @@ function read(context: Context, _args: Args, options: ReadOptions): void {
   }
   context.block({
     keys,
+    wants: TYPE_STREAM,
     reads: true,
     timeoutMs: options.timeoutMs,
     attempt: (retried) => {
@@ -214,7 +216,6 @@ function readGroup(context: Context, _args: Args, options: ReadOptions): void {
   }
   context.block({
     keys: own.streams.map(({ key }) => key),
-    failsOnOtherTypes: true,
     timeoutMs: options.timeoutMs,
     attempt: (retried) => giveAll(retried, own, true),
     expire: (target) => target.nilArray(),

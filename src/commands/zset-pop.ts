@@ -16,6 +16,7 @@ import {
   wrongArity,
 } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { TYPE_ZSET } from '../storage/metadata.js'
 import type { ScoredMember } from '../types/zset.js'
 import * as zsets from '../types/zset.js'
 import { timeoutMsAt } from './blocking-options.js'
@@ -215,6 +216,7 @@ function waitFor(
   const waiting: Pops = { ...pops, keys: pops.keys.map((key) => Buffer.from(key)) }
   context.block({
     keys: waiting.keys,
+    wants: TYPE_ZSET,
     timeoutMs,
     attempt(later) {
       const popped = popFirst(later, waiting, true)

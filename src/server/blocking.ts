@@ -4,7 +4,8 @@
  */
 
 import type { BlockRequest } from '../commands/context.js'
-import { ReplyError, UNBLOCKED, WRONG_TYPE } from '../protocol/errors.js'
+import { ReplyError, UNBLOCKED } from '../protocol/errors.js'
+import { isExpired, isReadable, rowType } from '../storage/metadata.js'
 import type { Connection } from './connection.js'
 
 export interface Waiter {
@@ -82,7 +83,7 @@ export class Blocking {
   /** Lets the waiters of the written keys try. */
   wake(nsKeys: Iterable<string>): void {
     for (const nsKey of nsKeys) {
-      for (const waiter of this.#queues.get(nsKey) ?? []) this.#attempt(waiter)
+      for (const waiter of this.#queues.get(nsKey) ?? []) if (isServable(waiter, nsKey)) this.#attempt(waiter)
     }
   }
 
@@ -155,8 +156,6 @@ export class Blocking {
         return request.attempt(connection.context)
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
-        // A key of another type is not what the client waits for: it waits on. Source: redis src/blocked.c.
-        if (error === WRONG_TYPE && request.failsOnOtherTypes !== true) return false
         this.#attempts.countError(error)
         connection.reply.error(error)
         return true
@@ -182,6 +181,17 @@ export class Blocking {
       Math.min(leftMs, TIMER_MS_MAX),
     )
   }
+}
+
+/**
+ * False if the key has not, or no longer, what the client waits for. An attempt could then take from another of its keys,
+ * ahead of those who have waited for that one longer. Source: redis src/blocked.c, handleClientsBlockedOnKey.
+ */
+function isServable({ connection, request }: Waiter, nsKey: string): boolean {
+  if (request.wants === undefined) return true
+  const { db } = connection.context
+  const row = db.getMetadata(db.userKey(Buffer.from(nsKey, 'latin1')))
+  return row !== undefined && isReadable(row) && !isExpired(row, db.nowMs) && rowType(row) === request.wants
 }
 
 function expire({ connection, request }: Waiter): void {

@@ -99,6 +99,24 @@ test('waiting clients are served in order of arrival, by every command that brin
   t.same(await writer.value('lrange', 'q', 0, -1), ['b'])
 })
 
+test('a waiting client takes from no key ahead of one that has waited for it longer', async (t) => {
+  await using s = await startServer()
+  const clients = [await s.connect(), await s.connect(), await s.connect()] as const
+  const [mover, first, second] = clients
+  const commands = ['BLMOVE from to LEFT LEFT 0', 'BLPOP to 0', 'BLPOP to from 0']
+  for (const [index, client] of clients.entries()) {
+    client.write(`${commands[index]}\r\n`)
+    while (s.server.clients.blockedCount <= index) await new Promise((done) => setImmediate(done))
+  }
+  t.equal(await s.run('rpush', 'from', 'a'), ':1\r\n')
+  t.equal((await mover.nextReply()).bytes, '$1\r\na\r\n')
+  t.equal((await first.nextReply()).bytes, '*2\r\n$2\r\nto\r\n$1\r\na\r\n')
+  t.equal(s.server.clients.blockedCount, 1)
+  t.equal(await s.run('set', 'to', 'a string'), '+OK\r\n')
+  t.equal(await s.run('rpush', 'from', 'b'), ':1\r\n')
+  t.match((await second.nextReply()).bytes, /^-WRONGTYPE /)
+})
+
 test('a blocked client goes on with its pipeline, times out, and is forgotten when it leaves', async (t) => {
   await using s = await startServer()
   const waiting = await s.connect()
