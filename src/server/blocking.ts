@@ -51,7 +51,7 @@ export class Blocking {
   /** Keys that are waited for, and those of them for which a wait also ends when the key does. */
   countKeys(): { all: number; untilGone: number } {
     const queues = [...this.#queues.values()]
-    const untilGone = queues.filter((queue) => [...queue].some(({ request }) => request.failsOnOtherTypes === true))
+    const untilGone = queues.filter((queue) => [...queue].some(({ request }) => request.wants === undefined))
     return { all: queues.length, untilGone: untilGone.length }
   }
 
