@@ -11,9 +11,10 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Bytes, latin1 } from '../bytes/bytes.js'
 import type { Config } from '../config/config.js'
-import type { Log } from '../log/log.js'
+import { describeError, type Log } from '../log/log.js'
 import { ProtocolError } from '../protocol/errors.js'
 import { RequestParser } from '../protocol/request-parser.js'
 import type { Snapshot } from '../rocksdb/snapshot.js'
@@ -139,7 +140,7 @@ export class RedisFeed implements PeerLink {
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#timer.unref()
     store.turn.commitListeners.add(this.#schedule)
-    if (this.#state === 'measure') void this.#measure()
+    if (this.#state === 'measure') this.#measure().catch((error: unknown) => this.#fail(error))
     else if (this.#state === 'file') this.#pieces = this.#fileWithMark()
     else this.#pieces = history.replay(this.#parts.resumeFrom)
     this.#schedule()
@@ -194,13 +195,12 @@ export class RedisFeed implements PeerLink {
     const timeoutMs = values['replication-send-timeout-ms']
     if (bytes > 0 && timeoutMs > 0 && nowMs - this.#stuckSinceMs >= timeoutMs) {
       this.#drop(`it has taken nothing for ${nowMs - this.#stuckSinceMs} ms (replication-send-timeout-ms)`)
-    } else if (
-      request.isPartial &&
-      this.#state !== 'measure' &&
-      bytes === 0 &&
-      nowMs - this.heardAtMs > SILENCE_MS_MAX
-    ) {
-      this.#drop(`it has said nothing for ${nowMs - this.heardAtMs} ms`)
+      return
+    }
+    // One that writes the file to its disk says nothing meanwhile.
+    const aliveAtMs = this.#state === 'stream' ? this.heardAtMs : Math.max(this.heardAtMs, this.#sentAtMs)
+    if (request.isPartial && bytes === 0 && nowMs - aliveAtMs > SILENCE_MS_MAX) {
+      this.#drop(`it has said nothing for ${nowMs - aliveAtMs} ms`)
     }
   }
 
@@ -219,8 +219,7 @@ export class RedisFeed implements PeerLink {
     try {
       bytes = this.#nextPiece()
     } catch (error) {
-      if (!(error instanceof HistoryError)) throw error
-      this.#drop(error.message)
+      this.#fail(error)
       return
     }
     if (bytes === undefined) return
@@ -283,10 +282,12 @@ export class RedisFeed implements PeerLink {
   async #measure(): Promise<void> {
     let length = 0
     const pieces = this.#newFile().pieces()
-    for (const piece of pieces) {
-      length += piece.length
-      await new Promise((next) => setImmediate(next))
-      if (this.#state === 'closed') return void pieces.return()
+    // For whoever closes the feed: the pieces hold iterators open.
+    this.#pieces = pieces
+    for (let step = pieces.next(); step.done !== true; step = pieces.next()) {
+      length += step.value.length
+      await nextTurn()
+      if (this.#state === 'closed') return
     }
     this.#state = 'file'
     this.#rdb = this.#newFile()
@@ -344,6 +345,16 @@ export class RedisFeed implements PeerLink {
         `[replication] ${count} ${what} of type ${type} not sent to ${this.peer.address}: Redis has no such type`,
       )
     }
+  }
+
+  /** Nothing honest can follow what was sent. */
+  #fail(error: unknown): void {
+    if (error instanceof HistoryError) {
+      this.#drop(error.message)
+      return
+    }
+    this.#parts.log.error(`[replication] the feed of ${this.peer.address} failed: ${describeError(error)}`)
+    this.close()
   }
 
   #drop(reason: string): void {

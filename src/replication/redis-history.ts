@@ -26,7 +26,8 @@ export class HistoryError extends Error {}
 const MARK_BYTES = 64 * 1024
 const MARKS_MAX = 4096
 const BATCHES_MAX = 256
-const CHUNK_BYTES = 256 * 1024
+/** Translated at a time, in turns with all other work. */
+const CHUNK_BYTES = 64 * 1024
 
 export class RedisHistory {
   /** 40 hex digits: Redis calls it the replication id. */

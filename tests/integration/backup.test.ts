@@ -83,7 +83,7 @@ async function sequenceOf(server: TestServer): Promise<number> {
   return Number((await server.run('sequence')).slice(1))
 }
 
-test('a backup is restored to exactly the state at each sequence', async (t) => {
+test('a backup is restored to exactly the state at each sequence', { timeout: 120_000 }, async (t) => {
   const directory = temporary(t)
   const backup = join(directory, 'backup')
   await using source = await startServer({ usesRealClock: true })

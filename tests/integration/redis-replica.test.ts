@@ -12,6 +12,7 @@ import { REDIS_MISSING, type RedisServer, startRedisServer } from '../support/re
 import { startServer, type TestServer } from '../support/server.js'
 
 const run = promisify(execFile)
+const SLOW = { skip: REDIS_MISSING, timeout: 120_000 }
 
 /** More elements than are read at once, of each collection. */
 async function fillLarge(s: TestServer): Promise<void> {
@@ -70,20 +71,20 @@ for (const [name, options] of [
   ['loading from the socket', ['--repl-diskless-load', 'swapdb']],
   ['loading from a file', ['--repl-diskless-load', 'disabled']],
 ] as const) {
-  test(`redis-server as a replica, ${name}, has all data and follows`, { skip: REDIS_MISSING }, async (t) => {
+  test(`redis-server as a replica, ${name}, has all data and follows`, SLOW, async (t) => {
     await using s = await startServer({ usesRealClock: true, sweepsExpired: true })
     const client = await s.connect()
     const writes = new RandomWrites(7)
-    await runWrites(client, writes, 2000)
+    await runWrites(client, writes, 800)
     await fillLarge(s)
     await fillForeign(s)
     await s.run('set', 'brief', 1, 'px', 1)
     const replica = await startReplica(t, s, ...options)
     // Written while the file is under way, and after it.
-    await runWrites(client, writes, 2000)
+    await runWrites(client, writes, 800)
     await caughtUp(s, replica)
     await sameContents(t, clientOf(t, s), replica.client, 'after the file')
-    await runWrites(client, writes, 5000)
+    await runWrites(client, writes, 1500)
     await s.run('set', 'gone soon', 1, 'px', 50)
     await caughtUp(s, replica)
     await eventually(async () => ((await replica.client.exists('gone soon')) === 0 ? true : undefined))
@@ -98,7 +99,7 @@ for (const [name, options] of [
   })
 }
 
-test('a replica whose link was cut goes on where it was', { skip: REDIS_MISSING }, async (t) => {
+test('a replica whose link was cut goes on where it was', SLOW, async (t) => {
   await using s = await startServer({ usesRealClock: true })
   const client = await s.connect()
   const writes = new RandomWrites(11)
@@ -108,7 +109,7 @@ test('a replica whose link was cut goes on where it was', { skip: REDIS_MISSING 
   for (let cut = 1; cut <= 5; cut++) {
     await runWrites(client, writes, 300)
     for (const feed of s.server.replication.feeds.redis.feeds) feed.close()
-    await runWrites(client, writes, 1500)
+    await runWrites(client, writes, 700)
     await caughtUp(s, replica)
     t.equal(s.server.stats.partialSyncs, cut)
   }
@@ -116,12 +117,54 @@ test('a replica whose link was cut goes on where it was', { skip: REDIS_MISSING 
   t.equal(s.server.stats.fullSyncs, 1)
 })
 
-test('a replica of a replica follows', { skip: REDIS_MISSING }, async (t) => {
+test('a replica that takes nothing costs no memory, and goes on', SLOW, async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  const replica = await startReplica(t, s)
+  await caughtUp(s, replica)
+  const pid = Number(/process_id:(\d+)/.exec(await replica.client.info('server'))?.[1])
+  process.kill(pid, 'SIGSTOP')
+  const client = await s.connect()
+  const value = 'x'.repeat(100_000)
+  for (let i = 0; i < 400; i++) await client.run('set', `k${i}`, value)
+  const [feed] = s.server.replication.feeds.redis.feeds
+  t.ok(
+    feed !== undefined && feed.peer.outputBytes > 0 && feed.peer.outputBytes < 4_000_000,
+    `${feed?.peer.outputBytes}`,
+  )
+  process.kill(pid, 'SIGCONT')
+  await caughtUp(s, replica)
+  t.equal(await replica.client.dbsize(), 400)
+  t.equal(s.server.stats.fullSyncs, 1)
+})
+
+test('a replica that takes nothing for too long is dropped', SLOW, async (t) => {
+  await using s = await startServer({ config: { 'replication-send-timeout-ms': 5000 } })
+  const replica = await startReplica(t, s)
+  await eventually(async () => (/status:up/.test(await replica.client.info('replication')) ? true : undefined))
+  const pid = Number(/process_id:(\d+)/.exec(await replica.client.info('server'))?.[1])
+  process.kill(pid, 'SIGSTOP')
+  const client = await s.connect()
+  const value = 'x'.repeat(100_000)
+  for (let i = 0; i < 200; i++) await client.run('set', `k${i}`, value)
+  const { redis } = s.server.replication.feeds
+  redis.check()
+  s.advance(4999)
+  redis.check()
+  t.equal(redis.feeds.length, 1)
+  s.advance(1)
+  redis.check()
+  t.equal(redis.feeds.length, 0)
+  process.kill(pid, 'SIGCONT')
+  await eventually(async () => ((await replica.client.dbsize()) === 200 ? true : undefined))
+  t.match(await client.run('info', 'replication'), /slave0:ip=127.0.0.1,port=\d+,state=online/)
+})
+
+test('a replica of a replica follows', SLOW, async (t) => {
   await using s = await startServer({ usesRealClock: true })
   const client = await s.connect()
   const writes = new RandomWrites(13)
   await runWrites(client, writes, 500)
-  const replica = await startReplica(t, s)
+  const replica = await startReplica(t, s, '--repl-diskless-sync-delay', '0')
   await caughtUp(s, replica)
   const second = await startRedisServer('--replicaof', '127.0.0.1', String(replica.port))
   t.teardown(second.stop)
@@ -130,9 +173,9 @@ test('a replica of a replica follows', { skip: REDIS_MISSING }, async (t) => {
   await sameContents(t, clientOf(t, s), second.client, 'the second')
 })
 
-test('redis-cli --rdb writes a file that redis-server loads', { skip: REDIS_MISSING }, async (t) => {
+test('redis-cli --rdb writes a file that redis-server loads', SLOW, async (t) => {
   await using s = await startServer({ usesRealClock: true })
-  await runWrites(await s.connect(), new RandomWrites(17), 2000)
+  await runWrites(await s.connect(), new RandomWrites(17), 800)
   await fillLarge(s)
   const target = await startRedisServer()
   t.teardown(target.stop)
@@ -143,7 +186,7 @@ test('redis-cli --rdb writes a file that redis-server loads', { skip: REDIS_MISS
   await sameContents(t, clientOf(t, s), loaded.client, 'the file')
 })
 
-test('redis-cli --replica shows the commands', { skip: REDIS_MISSING }, async (t) => {
+test('redis-cli --replica shows the commands', SLOW, async (t) => {
   await using s = await startServer({ usesRealClock: true })
   await s.run('set', 'before', 1)
   const cli = spawn('redis-cli', ['-p', String(s.port), '--replica'])
@@ -178,7 +221,7 @@ test('a reader without EOF is told the length of the file', async (t) => {
   await eventually(() => (client.pending.endsWith('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nw\r\n') ? true : undefined))
 })
 
-test('a replica sees the keys of its own namespace alone', { skip: REDIS_MISSING }, async (t) => {
+test('a replica sees the keys of its own namespace alone', SLOW, async (t) => {
   await using s = await startServer({
     usesRealClock: true,
     config: { requirepass: 'root', 'repl-namespace-enabled': true },
