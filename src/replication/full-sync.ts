@@ -36,7 +36,6 @@ const SOURCE_SUFFIX = '.source'
 export class FullSync {
   readonly #parts: FullSyncParts
   readonly #sockets = new Set<MasterSocket>()
-  #isStopped = false
   #total = 0
   #fetched = 0
   #skipped = 0
@@ -87,14 +86,7 @@ export class FullSync {
 
   /** Throws away all that was fetched. */
   async discard(): Promise<void> {
-    const { directory } = this.#parts
-    await rm(directory, { recursive: true, force: true })
-    await rm(directory + SOURCE_SUFFIX, { force: true })
-  }
-
-  stop(): void {
-    this.#isStopped = true
-    for (const socket of this.#sockets) socket.close()
+    await discardFiles(this.#parts.directory)
   }
 
   /** The files that may stay. */
@@ -168,7 +160,6 @@ export class FullSync {
   async #open(): Promise<MasterSocket> {
     const socket = await this.#parts.connect()
     this.#sockets.add(socket)
-    if (this.#isStopped) socket.close()
     return socket
   }
 
@@ -176,6 +167,12 @@ export class FullSync {
     this.#sockets.delete(socket)
     socket.close()
   }
+}
+
+/** Removes what full syncs have left in `directory`. */
+export async function discardFiles(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true })
+  await rm(directory + SOURCE_SUFFIX, { force: true })
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface MasterTarget {
   readonly tls: ConnectionOptions | undefined
   /** 0 = no bound. */
   readonly connectTimeoutMs: number
+  /** Ends the connection, or the attempt to make one. */
+  readonly signal?: AbortSignal
 }
 
 /** What arrives and is not taken is kept up to this; then the master has to wait. */
@@ -56,9 +58,10 @@ export class MasterSocket {
   }
 
   /** Rejects with a LinkError. */
-  static connect({ host, port, tls, connectTimeoutMs }: MasterTarget): Promise<MasterSocket> {
+  static connect({ host, port, tls, connectTimeoutMs, signal }: MasterTarget): Promise<MasterSocket> {
     return new Promise((resolve, reject) => {
       const socket = tls === undefined ? connectTcp(port, host) : connectTls({ ...tls, host, port })
+      if (signal !== undefined) endOn(signal, socket)
       const fail = (reason: string): void => {
         clearTimeout(timer)
         socket.destroy()
@@ -188,4 +191,13 @@ export class MasterSocket {
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)]
     return this.#chunks[0] as Bytes
   }
+}
+
+function endOn(signal: AbortSignal, socket: Socket): void {
+  const end = (): void => {
+    socket.destroy(new Error('the link is being ended'))
+  }
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', end))
 }

@@ -16,7 +16,7 @@ import { WRITE_NO_SLOWDOWN, WRITE_SYNC } from '../rocksdb/native.js'
 import { writeFlags } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import { BatchFormatError, batchSequence } from '../storage/write-batch.js'
-import { FullSync } from './full-sync.js'
+import { discardFiles, FullSync } from './full-sync.js'
 import { LinkError, MasterSocket, type MasterTarget } from './master-socket.js'
 import { currentId } from './replication-id.js'
 
@@ -95,7 +95,7 @@ export class Replica {
   #state: LinkState = 'connecting'
   #socket: MasterSocket | undefined
   #fullSync: FullSync | undefined
-  #isStopped = false
+  readonly #abort = new AbortController()
   #wakeUp: (() => void) | undefined
   #ended: Promise<void> = Promise.resolve()
   #lastIoMs = 0
@@ -114,6 +114,10 @@ export class Replica {
     this.host = parts.host
     this.port = parts.port
     this.#downSinceMs = parts.nowMs()
+  }
+
+  get #isStopped(): boolean {
+    return this.#abort.signal.aborted
   }
 
   get state(): LinkState {
@@ -154,9 +158,7 @@ export class Replica {
 
   /** Resolves when nothing of the link goes on. A database that is being loaded is loaded first. */
   async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#socket?.close()
-    this.#fullSync?.stop()
+    this.#abort.abort()
     this.#wakeUp?.()
     await this.#ended
   }
@@ -245,6 +247,8 @@ export class Replica {
     this.#lastError = ''
     this.#connectedAtMs = this.#parts.nowMs()
     this.#parts.log.info('[replication] PSync is ok, start increment batch loop')
+    // What an earlier attempt at a full sync may have left is of no use any more.
+    await discardFiles(this.#parts.config.paths.syncCheckpoint)
     this.#enter('connected')
     // The master learns at once that this replica confirms what it has.
     this.#acknowledge(socket, true)
@@ -262,6 +266,7 @@ export class Replica {
       port: port + (values['master-use-repl-port'] ? 1 : 0),
       tls: tls(),
       connectTimeoutMs: values['replication-connect-timeout-ms'],
+      signal: this.#abort.signal,
     })
     try {
       if (this.#isStopped) throw new LinkError('the link is being ended')

@@ -9,6 +9,7 @@ import * as errors from '../protocol/errors/replication.js'
 import type { ReplyError } from '../protocol/errors.js'
 import type { Store } from '../storage/store.js'
 import { Failover } from './failover.js'
+import { discardFiles } from './full-sync.js'
 import { Master, type SyncCounts } from './master.js'
 import type { MasterTarget } from './master-socket.js'
 import { LINK_DELAYS, type LinkDelays, type LinkState, Replica } from './replica.js'
@@ -291,7 +292,10 @@ export class Replication {
     const replica = this.#replica
     this.#replica = undefined
     if (replica === undefined) return
-    this.#stopping = Promise.all([this.#stopping, replica.stop()]).then(() => {})
+    const { config, log } = this.#host
+    this.#stopping = Promise.all([this.#stopping, replica.stop()])
+      .then(() => discardFiles(config.paths.syncCheckpoint))
+      .catch((error: unknown) => log.error(`[replication] removing fetched files: ${describeError(error)}`))
   }
 
   #beginHistory(): void {

@@ -2,6 +2,7 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import { readForeignBatch } from '../replication/foreign-batch.js'
+import { CommitError } from '../storage/turn.js'
 import { batchCount } from '../storage/write-batch.js'
 import type { Server } from './server.js'
 
@@ -19,6 +20,15 @@ export function applyForeign(server: Server, batch: Bytes, writeFlags: number): 
 export function applyReplicated(server: Server, batch: Bytes, writeFlags: number): void {
   if (server.isDatabaseFull) throw new Error('reach space limit')
   server.store.turn.nowMs = server.nowMs()
-  applyForeign(server, batch, writeFlags)
+  try {
+    applyForeign(server, batch, writeFlags)
+  } catch (error) {
+    if (error instanceof CommitError) {
+      server.store.writeFailure = error.cause.message
+      // Has RocksDB asked again until it takes writes.
+      server.turns.refuse()
+    }
+    throw error
+  }
   if (server.store.turn.observing) server.changedKeys.tellAll(undefined)
 }

@@ -3,6 +3,7 @@
  * time. Source: kvrocks src/server/server.cc, AsyncBgSaveDB and AsyncCompactDB; src/storage/storage.cc, CreateBackup.
  */
 
+import { existsSync } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import type { Bytes } from '../bytes/bytes.js'
 import type { Maintenance } from '../commands/server-view.js'
@@ -98,8 +99,15 @@ export class MaintenanceWork implements Maintenance {
     const found = await stat(this.#config.values['backup-dir']).catch(() => undefined)
     if (found === undefined) return
     const isExpired = keepHours > 0 && found.mtimeMs + keepHours * HOUR_MS < this.#now()
-    if (this.#config.values['max-backup-to-keep'] > 0 && !isExpired) return
+    if (this.#config.values['max-backup-to-keep'] > 0 && !isExpired && !this.#needsSpaceForSync()) return
     await this.#inBackupQueue(() => this.#removeBackup())
+  }
+
+  /** A copy of the data for replicas, or from the master, takes space that the backup is to make. */
+  #needsSpaceForSync(): boolean {
+    const { checkpoint, syncCheckpoint } = this.#config.paths
+    if (!this.#config.values['purge-backup-on-fullsync']) return false
+    return existsSync(checkpoint) || existsSync(syncCheckpoint)
   }
 
   /** Ends what runs, as soon as it lets itself be ended. */

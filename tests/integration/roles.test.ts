@@ -1,121 +1,145 @@
-/** What masters and replicas tell of themselves, and with which masters a replica goes along. */
-import { hostname } from 'node:os'
+/** Who is master changes, or must be sure of its replicas: no write that was confirmed is lost. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { eventually } from '../support/eventually.js'
-import { caughtUp, follow, infoField, sequenceOf, startNode } from '../support/nodes.js'
-import type { TestServer } from '../support/server.js'
+import { assertEqual, caughtUp, follow, infoField, startNode, writeAllFamilies } from '../support/nodes.js'
+import { startProcess } from '../support/process.js'
+import { RawClient } from '../support/raw-client.js'
 
-const counters = async (master: TestServer) => [
-  await infoField(master, 'sync_full'),
-  await infoField(master, 'sync_partial_ok'),
-]
-
-test('ROLE and INFO tell master and replica, before and after', async (t) => {
-  await using master = await startNode()
-  await using replica = await startNode()
-  const [first, second] = [await master.connect(), await replica.connect()]
-  t.same(await second.value('role'), ['master', 0, []])
-  t.equal(await infoField(replica, 'role'), 'master')
-  await first.run('set', 'mykey', 'foo')
-  await follow(replica, master)
-  t.equal(await infoField(replica, 'role'), 'slave')
-  await caughtUp(replica, master)
-  t.equal(await second.value('get', 'mykey'), 'foo')
-  t.equal(await infoField(replica, 'master_link_status'), 'up')
-  await first.run('set', 'mykey', 'bar')
-  await caughtUp(replica, master)
-  t.equal(await second.value('get', 'mykey'), 'bar')
-  const offset = sequenceOf(master.server)
-  t.same(await second.value('role'), ['slave', '127.0.0.1', master.port, 'connected', offset])
-  const listed = await eventually(async () => {
-    const [role, at, slaves] = (await first.value('role')) as [string, number, string[][]]
-    return slaves[0]?.[2] === String(offset) ? [role, at, slaves] : undefined
-  })
-  t.same(listed, ['master', offset, [['127.0.0.1', String(replica.port), String(offset)]]])
-  t.equal(await infoField(master, 'connected_slaves'), '1')
-  await first.run('flushall')
-  await caughtUp(replica, master)
-  t.equal(await second.value('dbsize'), 0)
-  t.equal(await second.run('slaveof', 'no', 'one'), '+OK\r\n')
-  t.equal(await infoField(replica, 'role'), 'master')
-})
-
-test('a replica tells its master the address that it is to be known by', async (t) => {
-  await using master = await startNode()
-  await using replica = await startNode({
-    config: { 'replica-announce-ip': 'slave-ip.local', 'replica-announce-port': 1234 },
-  })
-  await follow(replica, master)
-  await caughtUp(replica, master)
-  t.match(await infoField(master, 'slave0'), /ip=slave-ip\.local,port=1234,/)
-  const role = (await (await master.connect()).value('role')) as [string, number, string[][]]
-  t.same(role[2][0]?.slice(0, 2), ['slave-ip.local', '1234'])
-})
-
-test('a master may be named by its host name', async (t) => {
-  await using master = await startNode()
-  await using replica = await startNode()
-  await master.run('set', 'k', 'v')
-  t.ok(hostname().length > 0)
-  t.equal(await replica.run('slaveof', 'localhost', master.port), '+OK\r\n')
-  await caughtUp(replica, master)
-  t.equal(await replica.run('get', 'k'), '$1\r\nv\r\n')
-})
-
-test('a replica goes on after the password of its master has changed', async (t) => {
-  await using master = await startNode({ config: { requirepass: 'first' } })
-  await using replica = await startNode({ config: { masterauth: 'first', requirepass: 'own' } })
-  const [first, second] = [await master.connect(), await replica.connect()]
-  await first.run('auth', 'first')
-  await second.run('auth', 'own')
-  await second.run('slaveof', '127.0.0.1', master.port)
-  await first.run('set', 'k', 'v1')
-  await caughtUp(replica, master)
-  await first.run('config', 'set', 'requirepass', 'second')
-  await first.run('client', 'kill', 'type', 'replica')
-  await first.run('set', 'k', 'v2')
-  t.equal(await second.run('config', 'set', 'masterauth', 'second'), '+OK\r\n')
-  await caughtUp(replica, master)
-  t.equal(await second.value('get', 'k'), 'v2')
-})
-
-test('with use-rsid-psync a replica of another history copies all, and one of the same goes on', async (t) => {
+test('after the loss of the master a replica is promoted, the others and the old master follow it', async (t) => {
   const config = { 'use-rsid-psync': true }
-  await using a = await startNode({ config })
-  await using b = await startNode({ config })
-  await using c = await startNode({ config })
-  for (const node of [a, b]) await node.run('set', 'k', 'v')
-  t.equal(sequenceOf(a.server), sequenceOf(b.server))
-  await follow(a, b)
-  await caughtUp(a, b)
-  t.same(await counters(b), ['1', '1'], 'the sequence fits, the history does not')
-  await follow(c, b)
-  await caughtUp(c, b)
-  await follow(a, c)
-  await caughtUp(a, c)
-  t.same(await counters(c), ['0', '1'], 'the replica of a replica has its history')
-  await b.run('set', 'master', 'B')
-  await caughtUp(c, b)
-  await caughtUp(a, b)
-  t.equal(await a.run('get', 'master'), '$1\r\nB\r\n')
-  const [full, partial] = await counters(b)
-  await follow(a, b)
-  await caughtUp(a, b)
-  t.same(await counters(b), [full, String(Number(partial) + 1)])
+  const old = await startNode({ config })
+  await using first = await startNode({ config })
+  await using second = await startNode({ config })
+  const client = await old.connect()
+  await follow(first, old)
+  await follow(second, old)
+  await writeAllFamilies(client, 'a')
+  t.equal(await client.run('wait', 2, 5000), ':2\r\n')
+  await old.server.close()
+  t.equal(await first.run('slaveof', 'no', 'one'), '+OK\r\n')
+  await follow(second, first)
+  await writeAllFamilies(await first.connect(), 'b')
+  await assertEqual(t, first, second)
+  await using returned = await startNode({ config: { ...config, slaveof: `127.0.0.1 ${first.port}` }, dir: old.dir })
+  await assertEqual(t, first, second, returned)
+  t.equal(await infoField(first, 'sync_full'), '0')
+  await returned.close()
+  rmSync(old.dir, { recursive: true, force: true })
 })
 
-for (const [masters, replicas] of [
-  [false, true],
-  [true, false],
-] as const) {
-  test('a replica and a master get along of which one has use-rsid-psync', async (t) => {
-    await using master = await startNode({ config: { 'use-rsid-psync': masters } })
-    await using replica = await startNode({ config: { 'use-rsid-psync': replicas } })
-    await master.run('set', 'k', 'v')
-    await follow(replica, master)
-    await caughtUp(replica, master)
-    await master.run('set', 'k', 'w')
-    await caughtUp(replica, master)
-    t.equal(await replica.run('get', 'k'), '$1\r\nw\r\n')
-  })
-}
+test('an old master with changes that nobody else has is refused, and copies the new one', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  await using old = await startNode({ config })
+  await using replica = await startNode({ config })
+  await follow(replica, old)
+  await writeAllFamilies(await old.connect(), 'a')
+  await caughtUp(replica, old)
+  await replica.run('slaveof', 'no', 'one')
+  await old.run('set', 'only here', 1)
+  await writeAllFamilies(await replica.connect(), 'b')
+  await follow(old, replica)
+  await assertEqual(t, replica, old)
+  t.equal(await old.run('exists', 'only here'), ':0\r\n')
+  t.equal(await infoField(replica, 'sync_full'), '1')
+  t.equal(await infoField(replica, 'sync_partial_err'), '1')
+})
+
+test('WAIT counts replicas that have confirmed, and a wait is over as soon as they have', async (t) => {
+  await using master = await startNode()
+  await using replica = await startNode()
+  t.equal(await master.run('wait', 1, 10), ':0\r\n')
+  await follow(replica, master)
+  const client = await master.connect()
+  client.send('set', 'k', 'v')
+  client.send('wait', 1, 5000)
+  await client.nextReply()
+  t.equal((await client.nextReply()).bytes, ':1\r\n')
+  t.equal(await replica.run('get', 'k'), '$1\r\nv\r\n')
+  t.equal(await master.run('wait', 2, 20), ':1\r\n')
+  t.match(await replica.run('wait', 1, 0), /^-ERR WAIT cannot be used with replica instances/)
+})
+
+test('FAILOVER makes the replica master and loses no write that was answered', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  await using master = await startNode({ config })
+  await using replica = await startNode({ config })
+  await using other = await startNode({ config })
+  t.equal(await master.run('failover'), '-ERR FAILOVER requires connected replicas.\r\n')
+  for (const each of [replica, other]) await follow(each, master)
+  for (const each of [replica, other]) await caughtUp(each, master)
+  t.equal(await replica.run('failover'), '-ERR FAILOVER is not valid when server is a replica.\r\n')
+  t.equal(
+    await master.run('failover', 'to', '127.0.0.1', 1),
+    '-ERR FAILOVER target HOST and PORT is not a replica.\r\n',
+  )
+  t.equal(await master.run('failover', 'abort'), '-ERR No failover in progress.\r\n')
+  const fullSyncsBefore = await infoField(master, 'sync_full')
+  const client = await master.connect()
+  let answered = Number((await client.run('incrby', 'counter', 100)).slice(1))
+  let isRefused = false
+  const writing = (async () => {
+    while (!isRefused) {
+      const reply = await client.run('incr', 'counter')
+      if (reply.startsWith(':')) answered = Number(reply.slice(1))
+      else isRefused = reply.startsWith('-READONLY')
+    }
+  })()
+  t.equal(await master.run('failover', 'to', '127.0.0.1', replica.port, 'timeout', 10_000), '+OK\r\n')
+  await writing
+  t.ok(answered >= 100)
+  t.equal(await replica.run('get', 'counter'), `$${String(answered).length}\r\n${answered}\r\n`)
+  await assertEqual(t, replica, master, other)
+  t.equal(await infoField(master, 'role'), 'slave')
+  t.equal(await infoField(replica, 'role'), 'master')
+  t.equal(await infoField(master, 'sync_full'), fullSyncsBefore)
+  t.equal(await infoField(replica, 'sync_full'), '0')
+})
+
+test('clients that wait are told when their server becomes a replica', async (t) => {
+  await using master = await startNode()
+  await using node = await startNode()
+  const popper = await node.connect()
+  popper.send('blpop', 'list', 0)
+  const waiter = await node.connect()
+  waiter.send('wait', 1, 0)
+  await eventually(async () => ((await infoField(node, 'blocked_clients')) === '2' ? true : undefined))
+  await follow(node, master)
+  const text = 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'
+  t.equal((await popper.nextReply()).bytes, `-${text}\r\n`)
+  t.equal((await waiter.nextReply()).bytes, `-${text}\r\n`)
+})
+
+test('min-replicas-to-write refuses writes while too few replicas confirm', async (t) => {
+  await using master = await startNode({ config: { 'min-replicas-to-write': 1 } })
+  await using replica = await startNode()
+  master.server.cron.run('check replicas')
+  t.equal(await master.run('set', 'k', 'v'), '-NOREPLICAS Not enough good replicas to write.\r\n')
+  t.equal(await master.run('get', 'k'), '$-1\r\n')
+  await follow(replica, master)
+  await eventually(async () => ((await master.run('set', 'k', 'v')) === '+OK\r\n' ? true : undefined))
+  await replica.run('slaveof', 'no', 'one')
+  await eventually(async () => ((await master.run('set', 'k', 'v')).startsWith('-NOREPLICAS') ? true : undefined))
+  t.equal(await master.run('config', 'set', 'min-replicas-to-write', 0), '+OK\r\n')
+  t.equal(await master.run('set', 'k', 'v'), '+OK\r\n')
+})
+
+test('a master that ends gives its replicas what they have yet to get', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'ended-'))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  const master = await startProcess(root)
+  t.teardown(() => master.child.kill('SIGKILL'))
+  await using replica = await startNode()
+  await replica.run('slaveof', '127.0.0.1', master.port)
+  await eventually(() => (replica.server.replication.linkState === 'connected' ? true : undefined))
+  const client = await RawClient.connect(master.port)
+  for (let i = 0; i < 1000; i++) client.send('rpush', 'list', Buffer.alloc(10_000, i))
+  client.send('llen', 'list')
+  for (let i = 0; i < 1000; i++) await client.nextReply()
+  t.equal(await master.end('SIGTERM'), 0)
+  await eventually(() => (replica.server.replication.linkState === 'connecting' ? true : undefined))
+  t.equal(await replica.run('llen', 'list'), ':1000\r\n')
+})

@@ -345,3 +345,28 @@ test('SLAVEOF refuses this server itself, its replicas, ports that are none, and
     `*2\r\n$7\r\nslaveof\r\n$${`localhost ${node.port}`.length}\r\nlocalhost ${node.port}\r\n`,
   )
 })
+
+test('SLAVEOF leaves a master that is silent at once, and what was fetched from it', async (t) => {
+  const files = await checkpointFiles(t)
+  const table = [...files.keys()].find((name) => name.endsWith('.sst')) ?? ''
+  await using pair = await link()
+  const { node, master } = pair
+  const ask = await master.accept()
+  await shakeHands(t, ask, node, 1)
+  ask.write('-ERR sequence out of range, please use fullsync\r\n')
+  const meta = await master.accept()
+  await expectRequest(t, meta, '_fetch_meta')
+  meta.write(`${table},CURRENT\r\n`)
+  const wire = await master.accept()
+  await expectRequest(t, wire, '_fetch_file', `${table},CURRENT`)
+  await sendFile(wire, files.get(table) as Buffer)
+  await eventually(() => (existsSync(join(node.dir, 'sync_checkpoint', table)) ? true : undefined))
+  await using other = await WireListener.open()
+  t.equal(await node.run('slaveof', '127.0.0.1', other.port), '+OK\r\n')
+  t.equal(await (await other.accept()).takeLike(NAME), NAME)
+  t.equal(await wire.takeRest(), '')
+  t.notOk(existsSync(join(node.dir, 'sync_checkpoint')))
+  t.equal(await node.run('slaveof', 'no', 'one'), '+OK\r\n')
+  t.equal(await node.run('set', 'k', 'v'), '+OK\r\n')
+  t.equal(await infoField(node, 'role'), 'master')
+})

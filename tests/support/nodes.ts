@@ -1,5 +1,6 @@
 /** Masters and replicas of one test: writes of all families, waiting for the link, comparing all keys. */
 
+import type { Test } from 'tap'
 import type { Server } from '../../src/index.js'
 import type { LinkDelays } from '../../src/replication/replica.js'
 import { eventually } from './eventually.js'
@@ -120,3 +121,30 @@ export async function writeAllFamilies(client: RawClient, tag: string): Promise<
     if (reply.startsWith('-')) throw new Error(`${words.join(' ')}: ${reply}`)
   }
 }
+
+/** The replicas come to have the same keys as the master, and the same sequence. */
+export async function assertEqual(t: Test, master: TestServer, ...replicas: TestServer[]): Promise<void> {
+  const expected = await allKeys(await master.connect())
+  t.ok(expected.size > 0)
+  for (const replica of replicas) {
+    await caughtUp(replica, master)
+    t.strictSame(await allKeys(await replica.connect()), expected)
+    t.equal(sequenceOf(replica.server), sequenceOf(master.server))
+  }
+}
+
+const ONE_MIB = 1 << 20
+
+/** Has the log forget all that lies in files, so that a partial sync is possible no longer. */
+export async function forgetLog(node: TestServer): Promise<void> {
+  const client = await node.connect()
+  for (let i = 0; i < 2; i++) {
+    await client.run('set', 'padding', Buffer.alloc(ONE_MIB, i))
+    await node.server.store.rocks.flush()
+  }
+  node.server.store.retention.prune(Date.now())
+  await node.server.store.retention.settled()
+}
+
+/** For a log that is not kept longer than RocksDB needs it. */
+export const NO_LOG = { 'rocksdb.wal_ttl_seconds': 0, 'rocksdb.wal_size_limit_mb': 0 }
