@@ -126,15 +126,18 @@ const MAKERS: readonly Maker[] = [
  */
 export async function describeServer(client: Redis, { entriesRead = true } = {}): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
-  for (const key of (await client.keysBuffer('*')).sort(Buffer.compare)) {
-    const payload = await client.dumpBuffer(key).catch(() => null)
-    // Of a type that Redis has not, or expired meanwhile.
+  const keys = (await client.keysBuffer('*')).sort(Buffer.compare)
+  const dumped = await Promise.all(
+    // Of a type that has no such form, or expired meanwhile: null.
+    keys.map((key) => Promise.all([key, client.dumpBuffer(key).catch(() => null), client.pexpiretime(key)])),
+  )
+  for (const [key, payload, expireMs] of dumped) {
     if (payload === null) continue
     const value = readPayload(payload)
     // Sparse or dense, a HyperLogLog is what its registers are.
     const registers = value.type === 'string' ? registersOfRedis(value.value) : undefined
     const described = registers === undefined ? describeValue(value) : sha1(registers)
-    found[key.toString('latin1')] = [withoutTimes(described, entriesRead), await client.pexpiretime(key)]
+    found[key.toString('latin1')] = [withoutTimes(described, entriesRead), expireMs]
   }
   return found
 }

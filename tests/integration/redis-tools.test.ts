@@ -1,0 +1,100 @@
+/** Replicas of replicas, namespaces, and the tools that speak as a Redis replica. */
+
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { RandomWrites, runWrites } from '../support/random-writes.js'
+import { caughtUp, clientOf, fillLarge, sameContents, startReplica } from '../support/redis-replicas.js'
+import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
+import { startServer } from '../support/server.js'
+
+const run = promisify(execFile)
+const SLOW = { skip: REDIS_MISSING, timeout: 120_000 }
+
+test('a replica of a replica follows', SLOW, async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  const client = await s.connect()
+  const writes = new RandomWrites(13)
+  await runWrites(client, writes, 500)
+  const replica = await startReplica(t, s, '--repl-diskless-sync-delay', '0')
+  await caughtUp(s, replica)
+  const second = await startRedisServer('--replicaof', '127.0.0.1', String(replica.port))
+  t.teardown(second.stop)
+  await runWrites(client, writes, 500)
+  await caughtUp(s, second)
+  await sameContents(t, clientOf(t, s), second.client, 'the second')
+})
+
+test('redis-cli --rdb writes a file that redis-server loads', SLOW, async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  await runWrites(await s.connect(), new RandomWrites(17), 800)
+  await fillLarge(s)
+  const target = await startRedisServer()
+  t.teardown(target.stop)
+  const file = join(target.directory, 'copy.rdb')
+  await run('redis-cli', ['-p', String(s.port), '--rdb', file], { timeout: 20_000 })
+  const loaded = await startRedisServer('--dir', target.directory, '--dbfilename', 'copy.rdb')
+  t.teardown(() => loaded.stop().catch(() => {}))
+  await sameContents(t, clientOf(t, s), loaded.client, 'the file')
+})
+
+test('redis-cli --replica shows the commands', SLOW, async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  await s.run('set', 'before', 1)
+  const cli = spawn('redis-cli', ['-p', String(s.port), '--replica'])
+  t.teardown(() => cli.kill())
+  let shown = ''
+  cli.stdout.on('data', (data) => {
+    shown += data
+  })
+  await eventually(() =>
+    s.server.replication.feeds.redis.feeds.some(({ state }) => state === 'online') ? true : undefined,
+  )
+  await s.run('set', 'k', 'v')
+  await eventually(() => (shown.includes('\n') ? true : undefined))
+  t.match(shown, /"SET","k","v"\n$/)
+  cli.kill()
+  await once(cli, 'close')
+})
+
+test('a reader without EOF is told the length of the file', async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  await s.run('set', 'k', 'v')
+  const client = await s.connect()
+  client.write('PSYNC ? -1\r\n')
+  const received = await eventually(() =>
+    client.pending.includes('select') || client.pending.includes('SELECT') ? client.pending : undefined,
+  )
+  const parts = /^\+FULLRESYNC [0-9a-f]{40} 0\r\n\n*\$(\d+)\r\n(REDIS.*)$/s.exec(received)
+  t.ok(parts)
+  const rest = parts?.[2] ?? ''
+  t.equal(rest.slice(Number(parts?.[1])), '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n')
+  await s.run('set', 'k', 'w')
+  await eventually(() => (client.pending.endsWith('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nw\r\n') ? true : undefined))
+})
+
+test('a replica sees the keys of its own namespace alone', SLOW, async (t) => {
+  await using s = await startServer({
+    usesRealClock: true,
+    config: { requirepass: 'root', 'repl-namespace-enabled': true },
+  })
+  const client = await s.connect()
+  await client.run('auth', 'root')
+  await client.run('namespace', 'add', 'ns', 'token')
+  await client.run('set', 'other', 1)
+  await client.run('auth', 'token')
+  await client.run('set', 'mine', 1)
+  const replica = await startReplica(t, s, '--masterauth', 'token')
+  await eventually(async () => ((await replica.client.get('mine')) === '1' ? true : undefined))
+  await client.run('set', 'mine', 2)
+  await eventually(async () => ((await replica.client.get('mine')) === '2' ? true : undefined))
+  await client.run('auth', 'root')
+  await client.run('set', 'other', 2)
+  await client.run('auth', 'token')
+  await client.run('set', 'mine', 3)
+  await eventually(async () => ((await replica.client.get('mine')) === '3' ? true : undefined))
+  t.same(await replica.client.keys('*'), ['mine'])
+})
