@@ -23,9 +23,12 @@ export interface Row {
   readonly rounds: ReadonlyMap<string, readonly Figures[]>
 }
 
-/** Runs grow until one lasts this share of a whole one: they warm compilers up, and tell how long a run has to be. */
+/** Trial runs grow until one lasts this share of a whole one: then it tells how long that has to be. */
 const TRIAL_SHARE = 0.3
 const TRIAL_GROWTH = 8
+/** They also warm compilers up: until so many operations are done, or so much time is over. */
+const WARM_OPERATIONS = 50_000
+const WARM_SECONDS = 3
 /** A run has at least so many writes on each connection. */
 const WRITES_MIN = 4
 const COUNT_MAX = 5_000_000
@@ -87,12 +90,17 @@ async function chooseCount(
 ): Promise<number> {
   const max = workload.isConsuming ? CONSUMING_COUNT_MAX : COUNT_MAX
   const min = load.clients * pipeline * WRITES_MIN
+  let done = 0
+  let spentSeconds = 0
   for (let count = min; ; ) {
     if (workload.isConsuming) await fillIn(server, workload, load, count)
     const { requestsPerSecond } = await measure(server, workload, load, pipeline, count)
     const wanted = Math.min(Math.max(Math.round(requestsPerSecond * seconds), min), max)
-    if (count >= wanted * TRIAL_SHARE) return wanted
-    count = Math.min(wanted, count * TRIAL_GROWTH)
+    done += count
+    spentSeconds += count / requestsPerSecond
+    const isWarm = done >= WARM_OPERATIONS || spentSeconds >= WARM_SECONDS
+    if (isWarm && count >= wanted * TRIAL_SHARE) return wanted
+    count = Math.min(Math.max(wanted, WARM_OPERATIONS - done, min), count * TRIAL_GROWTH, max)
   }
 }
 
