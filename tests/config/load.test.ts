@@ -35,6 +35,9 @@ test('paths that are not given lie in dir', (t) => {
     syncCheckpoint: join(directory, 'sync_checkpoint'),
     backupForSync: join(directory, 'backup_for_sync'),
     nodes: join(directory, 'nodes.conf'),
+    slots: join(directory, 'cdc-slots.json'),
+    sequenceTimes: join(directory, 'cdc-times'),
+    history: join(directory, 'history'),
   })
   t.equal(load(directory, 'backup-dir /elsewhere').text('backup-dir'), '/elsewhere')
   t.end()
