@@ -122,6 +122,7 @@ export class Dispatcher {
     if (!fitsArity(command, args.count)) throw scriptErrors.WRONG_ARITY_IN_SCRIPT
     if ((command.flags & NO_SCRIPT) !== 0) throw scriptErrors.NOT_IN_SCRIPT
     if (readOnly && (command.flags & READONLY) === 0) throw scriptErrors.WRITE_IN_READ_ONLY
+    if (this.#server.isStale && (command.flags & OK_STALE) === 0) throw scriptErrors.STALE_IN_SCRIPT
     this.#checkState(context.client, command)
     if (writableKeys !== undefined && (command.flags & WRITE) !== 0) checkKeys(command, args, writableKeys)
     this.#execute(context.client, context, command, args, command.parse(args))

@@ -101,6 +101,7 @@ proc start_server {options {code undefined}} {
   set depth [llength $::servers]
   set status [catch {
     if {!$::external || [dict get $asked wait_ready]} reconnect
+    noteSettings
     if {$::external} { giveOverrides $asked }
     uplevel 1 $code
   } result resultOptions]
@@ -275,10 +276,28 @@ proc recover {} {
     }
     catch {
       renewClient [dict get $server client]
+      giveSettingsBack $server
       endWaits [dict get $server client]
     }
   }
   return $note
+}
+
+# The settings with which the innermost server began.
+proc noteSettings {} {
+  set server [get_srv 0]
+  if {![dict exists $server client] || [catch {[dict get $server client] config get *} settings]} return
+  dict set server settings $settings
+  lset ::servers end $server
+}
+
+proc giveSettingsBack {server} {
+  if {![dict exists $server settings]} return
+  set client [dict get $server client]
+  set now [$client config get *]
+  foreach {name value} [dict get $server settings] {
+    if {[dict exists $now $name] && [dict get $now $name] ne $value} { catch {$client config set $name $value} }
+  }
 }
 
 proc endWaits {client} {
