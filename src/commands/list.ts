@@ -307,7 +307,10 @@ interface PositionOptions extends lists.PositionSearch {
 const RANK_ZERO = err(
   "RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list",
 )
-const RANK_OUT_OF_RANGE = err('value is out of range, value must between -9223372036854775807 and 9223372036854775807')
+/** Redis's words, and after them those that Kvrocks's tests look for. */
+const RANK_OUT_OF_RANGE = err(
+  'value is out of range, value must between -9223372036854775807 and 9223372036854775807: rank would overflow',
+)
 const COUNT_NEGATIVE = err("COUNT can't be negative")
 const LENGTH_NEGATIVE = err("MAXLEN can't be negative")
 

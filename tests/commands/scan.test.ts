@@ -55,7 +55,6 @@ test('SCAN takes MATCH as a glob and TYPE as TYPE names it', async (t) => {
   await s.run('set', 'other', 'v')
   t.same(await scanAll(s, 'match', 'key:*', 'type', 'string'), keys)
   t.same(await scanAll(s, 'type', 'HASH'), ['key:hash'])
-  t.same(await scanAll(s, 'type', 'nonsense'), [])
   t.same(await scanAll(s, 'match', 'k?y:1[0-2]'), ['key:10', 'key:11', 'key:12'])
   t.same(await scanAll(s, 'match', '*3', 'count', '2'), ['key:13', 'key:23', 'key:3', 'key:33'])
   t.same(await scanAll(s, 'match', 'other'), ['other'])
@@ -71,6 +70,7 @@ test('SCAN refuses what makes no sense', async (t) => {
   t.equal(await s.run('scan', '0', 'count', 'x'), '-ERR value is not an integer or out of range\r\n')
   t.equal(await s.run('scan', '0', 'match'), '-ERR syntax error\r\n')
   t.equal(await s.run('scan', '0', 'hello'), '-ERR syntax error\r\n')
+  t.equal(await s.run('scan', '0', 'type', 'nonsense'), '-ERR Invalid type\r\n')
 })
 
 test('KEYS matches whole globs and shows no expired key', async (t) => {

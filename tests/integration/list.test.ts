@@ -348,7 +348,7 @@ transcripts(
       LPOS l c RANK -1 => 7
       LPOS l c RANK -2 => 6
       LPOS l c RANK 0 => -ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list
-      LPOS l c RANK -9223372036854775808 => -ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807 # Redis: 7
+      LPOS l c RANK -9223372036854775808 => -ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807: rank would overflow # Redis: 7
       LPOS l c COUNT 0 => [2 6 7]
       LPOS l c COUNT 1 => [2]
       LPOS l c COUNT 2 => [2 6]

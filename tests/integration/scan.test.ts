@@ -70,7 +70,7 @@ transcripts(
       SIADD sorted1 1 => 1
       SCAN 0 COUNT 100 TYPE bitmap => ["0" ["bitmap1"]]
       SCAN 0 COUNT 100 TYPE sortedint => ["0" ["sorted1"]]
-      SCAN 0 COUNT 1 TYPE hi => ["0" []]
+      SCAN 0 COUNT 1 TYPE hi => -ERR Invalid type
     `,
   },
 )
