@@ -237,6 +237,8 @@ export class RedisFeed implements PeerLink {
     }
     if (this.#state !== 'stream') return undefined
     const bytes = this.history.read()
+    // One that asked by SYNC cannot come back, and may never acknowledge anything.
+    if (!this.#parts.request.isPartial) this.#hold.advance(this.sentSequence)
     this.#tellLeftOut(this.history.translator.leftOut, 'changes')
     return bytes
   }

@@ -76,6 +76,53 @@ test('a reader without EOF is told the length of the file', async (t) => {
   await eventually(() => (client.pending.endsWith('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nw\r\n') ? true : undefined))
 })
 
+test('what Redis has nothing like is said by what it has', async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  const farMs = Date.now() + 3_600_000
+  await s.run('hset', 'h', 'f', 'v')
+  await s.run('hpexpireat', 'h', farMs, 'fields', 1, 'f')
+  const client = await s.connect()
+  client.write('PSYNC ? -1\r\n')
+  const late = request('HPEXPIREAT', 'h', String(farMs), 'FIELDS', '1', 'f')
+  await eventually(() => (client.pending.endsWith(`${request('SELECT', '0')}${late}`) ? true : undefined))
+  const sent = async (...words: (string | number)[]): Promise<string> => {
+    const before = client.pending.length
+    await s.run(...words)
+    await s.run('set', 'end', 1)
+    const end = request('SET', 'end', '1')
+    await eventually(() => (client.pending.length > before && client.pending.endsWith(end) ? true : undefined))
+    return client.pending.slice(before, -end.length)
+  }
+  const [multi, exec] = [request('MULTI'), request('EXEC')]
+  t.equal(
+    await sent('hpexpireat', 'h', farMs + 1, 'fields', 1, 'f'),
+    `${multi}${request('DEL', 'h')}${request('HSET', 'h', 'f', 'v')}${request('HPEXPIREAT', 'h', String(farMs + 1), 'FIELDS', '1', 'f')}${exec}`,
+  )
+  t.equal(await sent('siadd', 'ints', 5), `${multi}${request('DEL', 'ints')}${request('SADD', 'ints', '5')}${exec}`)
+  t.match(await sent('pfadd', 'log', 'x'), `${request('BITFIELD', 'log', 'INCRBY', 'u8', '#12303', '0')}`)
+  t.equal(await sent('flushdb'), request('FLUSHDB'))
+  t.equal(await sent('publish', 'channel', 'message'), request('PUBLISH', 'channel', 'message'))
+})
+
+test('a replica that says its version gets the RDB file of that version', async (t) => {
+  await using s = await startServer({ usesRealClock: true })
+  for (const [version, magic] of [
+    ['7.0.15', 'REDIS0010'],
+    ['7.2.4', 'REDIS0011'],
+    ['8.0.0', 'REDIS0012'],
+  ] as const) {
+    const client = await s.connect()
+    t.equal(await client.run('replconf', 'version', version), '+OK\r\n')
+    client.write('SYNC\r\n')
+    t.ok(await eventually(() => (client.pending.includes(magic) ? true : undefined)), version)
+    client.close()
+  }
+})
+
+function request(...words: string[]): string {
+  return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`
+}
+
 test('a replica sees the keys of its own namespace alone', SLOW, async (t) => {
   await using s = await startServer({
     usesRealClock: true,
