@@ -26,16 +26,34 @@ import {
 } from '../storage/metadata.js'
 import type { Store } from '../storage/store.js'
 import { WriteBatch } from '../storage/write-batch.js'
-import type { Change } from './change.js'
+import { type Change, commandsOf } from './change.js'
 import { changesOf } from './changes.js'
 import { type ChangeFilter, passes } from './filter.js'
 import { changeJson } from './json-format.js'
+import { keyPayload } from './key-payload.js'
+
+export type SnapshotFormat = 'json' | 'resp' | 'rdb'
+
+/** A key as a whole. */
+export interface SnapshotKey {
+  readonly namespace: Bytes
+  readonly key: Bytes
+  readonly type: string
+  /** Unix milliseconds; 0 = never. */
+  readonly expireMs: number
+  /** What RESTORE takes; undefined for types that have no such form here. */
+  readonly payload: Bytes | undefined
+}
 
 export interface SnapshotPage {
   /** Where the next page begins; empty at the end. */
   readonly cursor: string
-  /** JSON texts. */
+  /** In JSON: a text for each change. */
   readonly changes: readonly string[]
+  /** In RESP: the commands that make the keys. */
+  readonly commands: readonly (readonly Bytes[])[]
+  /** In RDB. */
+  readonly keys: readonly SnapshotKey[]
 }
 
 interface OpenSnapshot {
@@ -89,11 +107,11 @@ export class Snapshots {
   }
 
   /** A page of about `count` changes from `cursor` on, which is empty at first. Throws SnapshotError. */
-  read(id: string, cursor: string, count: number, nowMs: number): SnapshotPage {
+  read(id: string, cursor: string, count: number, nowMs: number, format: SnapshotFormat = 'json'): SnapshotPage {
     const opened = this.#open.get(id)
     if (opened === undefined) throw new SnapshotError('no-snapshot')
     opened.usedAtMs = nowMs
-    return new PageReader(this.#store, opened, count, nowMs).read(decodeCursor(cursor))
+    return new PageReader(this.#store, opened, { count, format }, nowMs).read(decodeCursor(cursor))
   }
 
   /** False if there is none. */
@@ -124,11 +142,22 @@ class PageReader {
   readonly #store: Store
   readonly #opened: OpenSnapshot
   readonly #count: number
+  readonly #format: SnapshotFormat
   readonly #nowMs: number
   readonly #texts: string[] = []
+  readonly #commands: (readonly Bytes[])[] = []
+  readonly #keys: SnapshotKey[] = []
+  /** Of the key that is being read as a whole. */
+  #told: Change[] = []
   #characters = 0
 
-  constructor(store: Store, opened: OpenSnapshot, count: number, nowMs: number) {
+  constructor(
+    store: Store,
+    opened: OpenSnapshot,
+    { count, format }: { count: number; format: SnapshotFormat },
+    nowMs: number,
+  ) {
+    this.#format = format
     this.#store = store
     this.#opened = opened
     this.#count = count
@@ -140,16 +169,21 @@ class PageReader {
     let { rowKey } = from
     while (keys.next()) {
       const nsKey = Buffer.from(keys.key)
-      if (this.#isFull) return { cursor: encodeCursor({ nsKey, rowKey: EMPTY }), changes: this.#texts }
+      if (this.#isFull) return this.#page(encodeCursor({ nsKey, rowKey: EMPTY }))
       const next = this.#key(nsKey, Buffer.from(keys.value), nsKey.equals(from.nsKey) ? rowKey : EMPTY)
       rowKey = EMPTY
-      if (next !== undefined) return { cursor: encodeCursor({ nsKey, rowKey: next }), changes: this.#texts }
+      if (next !== undefined) return this.#page(encodeCursor({ nsKey, rowKey: next }))
     }
-    return { cursor: '', changes: this.#texts }
+    return this.#page('')
+  }
+
+  #page(cursor: string): SnapshotPage {
+    return { cursor, changes: this.#texts, commands: this.#commands, keys: this.#keys }
   }
 
   get #isFull(): boolean {
-    return this.#texts.length >= this.#count || this.#characters >= PAGE_CHARACTERS_MAX
+    const { length } = this.#format === 'json' ? this.#texts : this.#format === 'resp' ? this.#commands : this.#keys
+    return length >= this.#count || this.#characters >= PAGE_CHARACTERS_MAX
   }
 
   /** Tells a key from `rowKey` on. Returns the element to go on with if the page is full before its end. */
@@ -175,7 +209,8 @@ class PageReader {
       const rows: [Buffer, Buffer][] = []
       let bytes = 0
       let isLast = false
-      while (rows.length < ROWS_MAX && bytes < ROW_BYTES_MAX) {
+      // A payload holds all of its key.
+      while (this.#format === 'rdb' || (rows.length < ROWS_MAX && bytes < ROW_BYTES_MAX)) {
         if (!elements.next()) {
           isLast = true
           break
@@ -253,9 +288,25 @@ class PageReader {
     const expireMs = expireMsOf(metadataRow)
     if (isFirst && change.command !== undefined) told.isFresh = true
     if (isLast && expireMs !== 0) told.expireMs = expireMs
-    const text = changeJson(told)
-    this.#texts.push(text)
-    this.#characters += text.length
+    if (this.#format === 'rdb') {
+      this.#told.push(told)
+      if (isLast) this.#addKey(told, expireMs)
+    } else if (this.#format === 'resp') {
+      const commands = commandsOf(told)
+      this.#commands.push(...commands)
+      for (const words of commands) for (const word of words) this.#characters += word.length
+    } else {
+      const text = changeJson(told)
+      this.#texts.push(text)
+      this.#characters += text.length
+    }
+  }
+
+  #addKey({ namespace, key = EMPTY, type }: Change, expireMs: number): void {
+    const payload = keyPayload(this.#told)
+    this.#told = []
+    this.#keys.push({ namespace, key, type, expireMs, payload })
+    this.#characters += payload?.length ?? 0
   }
 
   #rows(cf: ColumnFamily, lower: Bytes, upper: Bytes | undefined): RowIterator {

@@ -2,10 +2,11 @@
 
 import { type Bytes, copy } from '../bytes/bytes.js'
 import type { ChangeFilter } from '../cdc/filter.js'
-import { SnapshotError } from '../cdc/snapshots.js'
+import { SnapshotError, type SnapshotFormat, type SnapshotPage } from '../cdc/snapshots.js'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors/feed.js'
 import { SYNTAX } from '../protocol/errors.js'
+import type { Reply } from '../protocol/reply.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, container, READONLY, SLOW, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
@@ -27,8 +28,8 @@ export const cdcCommands: readonly AnyCommand[] = [
         syntax:
           '<OPEN [MATCH pattern [MATCH pattern ...]] [TYPE type [TYPE type ...]] ' +
           '[NAMESPACE namespace [NAMESPACE namespace ...]] | ' +
-          'READ id cursor [COUNT count] | CLOSE id>',
-        summary: 'Reads all keys as of one sequence, as changes in JSON, after which the feed goes on.',
+          'READ id cursor [COUNT count] [FORMAT <JSON | RESP | RDB>] | CLOSE id>',
+        summary: 'Reads all keys as of one sequence, as changes, commands or payloads, after which the feed goes on.',
         since: '0.1.0',
       },
       parseSnapshot,
@@ -97,17 +98,48 @@ function parseRead(args: Args): Run {
   const cursor = args.latin1(4)
   const options = new OptionReader(args, 5)
   let count = COUNT_DEFAULT
+  let format: SnapshotFormat = 'json'
   while (options.hasMore) {
-    if (!options.take('count')) break
-    count = options.integer(1, COUNT_MAX)
+    if (options.take('count')) count = options.integer(1, COUNT_MAX)
+    else if (options.take('format')) format = formatOf(options.word())
+    else break
   }
   options.end()
   return ({ reply, server }) => {
-    const page = answered(() => server.snapshots.read(id, cursor, count, server.nowMs()))
+    const page = answered(() => server.snapshots.read(id, cursor, count, server.nowMs(), format))
     reply.array(2)
     reply.bulkText(page.cursor)
-    reply.array(page.changes.length)
-    for (const text of page.changes) reply.bulkText(text)
+    writePage(reply, page, format)
+  }
+}
+
+function formatOf(word: Bytes): SnapshotFormat {
+  const name = word.latin1Slice(0).toLowerCase()
+  if (name !== 'json' && name !== 'resp' && name !== 'rdb') throw errors.SNAPSHOT_FORMAT
+  return name
+}
+
+function writePage(reply: Reply, { changes, commands, keys }: SnapshotPage, format: SnapshotFormat): void {
+  if (format === 'json') {
+    reply.array(changes.length)
+    for (const text of changes) reply.bulkText(text)
+  } else if (format === 'resp') {
+    reply.array(commands.length)
+    for (const words of commands) {
+      reply.array(words.length)
+      for (const word of words) reply.bulk(word)
+    }
+  } else {
+    reply.array(keys.length)
+    for (const { namespace, key, type, expireMs, payload } of keys) {
+      reply.array(5)
+      if (namespace.equals(DEFAULT_NAMESPACE)) reply.bulkText('default')
+      else reply.bulk(namespace)
+      reply.bulk(key)
+      reply.bulkText(type)
+      reply.integer(expireMs)
+      reply.bulkOrNil(payload)
+    }
   }
 }
 

@@ -108,3 +108,75 @@ test('snapshots are few, and those that nobody reads end', async (t) => {
   t.equal(await client.run('cdc', 'snapshot', 'think'), '-ERR syntax error\r\n')
   t.equal(await client.run('cdc', 'snapshot', 'read', id, '0'), '*2\r\n$0\r\n\r\n*0\r\n')
 })
+
+/** What CDC SNAPSHOT READ gives in `format`, raw words as they came. */
+async function readFormat(client: RawClient, id: string, format: string): Promise<ReplyValue[]> {
+  const items: ReplyValue[] = []
+  for (let cursor = '0'; ; ) {
+    const reply = await client.value('cdc', 'snapshot', 'read', id, cursor, 'count', 7, 'format', format)
+    if (reply instanceof ReplyFailure) throw new Error(reply.message)
+    const [next, page] = reply as [string, ReplyValue[]]
+    items.push(...page)
+    if (next === '') return items
+    cursor = next
+  }
+}
+
+async function fillMore(client: RawClient): Promise<void> {
+  await fill(client)
+  for (const line of [
+    'xadd stream 1-1 a 1',
+    'xadd stream 2-1 b 2',
+    'xgroup create stream g 0',
+    'xreadgroup group g c count 2 streams stream >',
+    'xdel stream 1-1',
+    'xgroup create empty g 0 mkstream',
+    'xgroup destroy empty g',
+    'zadd zset inf c -inf d',
+    'hset fields a 1 b 2',
+    'hpexpire fields 100000000 fields 1 b',
+  ]) {
+    await client.value(...line.split(' '))
+  }
+}
+
+test('FORMAT RESP gives commands that make the same keys', async (t) => {
+  await using s = await startServer()
+  await using other = await startServer()
+  const [source, target] = [await s.connect(), await other.connect()]
+  await fillMore(source)
+  const { id } = await open(source)
+  for (const words of (await readFormat(source, id, 'resp')) as string[][]) {
+    const reply = await target.value(...words.map((word) => Buffer.from(word, 'latin1')))
+    if (reply instanceof ReplyFailure) throw new Error(`${words.join(' ')}: ${reply.message}`)
+  }
+  const [copied, original] = await contents(target, source)
+  t.same(copied, original)
+  t.equal(
+    await target.run('hpexpiretime', 'fields', 'fields', 1, 'b'),
+    await source.run('hpexpiretime', 'fields', 'fields', 1, 'b'),
+  )
+})
+
+test('FORMAT RDB gives payloads that RESTORE takes', async (t) => {
+  await using s = await startServer()
+  await using other = await startServer()
+  const [source, target] = [await s.connect(), await other.connect()]
+  await fillMore(source)
+  await source.run('pfadd', 'visitors', 'x')
+  const { id } = await open(source)
+  const keys = (await readFormat(source, id, 'rdb')) as [string, string, string, number, string | null][]
+  t.same(keys.find(([, key]) => key === 'visitors')?.slice(2), ['hyperloglog', 0, null])
+  for (const [namespace, key, , expireMs, payload] of keys) {
+    t.equal(namespace, 'default')
+    if (payload === null) continue
+    t.equal(await target.run('restore', key, expireMs, Buffer.from(payload, 'latin1'), 'absttl'), '+OK\r\n', key)
+  }
+  await source.run('del', 'visitors')
+  const [copied, original] = await contents(target, source)
+  t.same(copied, original)
+  t.equal(
+    await source.run('cdc', 'snapshot', 'read', id, 0, 'format', 'xml'),
+    '-ERR invalid FORMAT option, should be JSON or RESP or RDB\r\n',
+  )
+})

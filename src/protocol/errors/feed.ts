@@ -28,6 +28,7 @@ export function diverged(id: string): ReplyError {
   return new ReplyError(`DIVERGED the position is of another history than ${id}: begin anew with a snapshot`)
 }
 
+export const SNAPSHOT_FORMAT = err('invalid FORMAT option, should be JSON or RESP or RDB')
 export const NOT_SUBSCRIBED = err('the connection has not subscribed: CDC SUBSCRIBE first')
 export const ACK_NEEDS_SLOT = err('ACK needs a subscription with SLOT')
 export const TIME_UNKNOWN = new ReplyError('WALGAP that time is before all that is known of the log')
