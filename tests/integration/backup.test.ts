@@ -1,5 +1,7 @@
 /** Backups: made of a running and of a stopped server, brought back to a sequence or a time, and checked. */
 
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   copyFileSync,
   cpSync,
@@ -18,6 +20,8 @@ import { type Test, test } from 'tap'
 import { runBackup } from '../../src/cli/backup.js'
 import { readArchive } from '../../src/replication/archive.js'
 import { cutBatch } from '../../src/replication/restore.js'
+import { eventually } from '../support/eventually.js'
+import { BIN } from '../support/process.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 function temporary(t: Test): string {
@@ -318,6 +322,37 @@ test('a slot keeps the log for an archive', async (t) => {
   await source.run('cdc', 'slot', 'drop', 'archive')
   await writeAndPrune()
   t.match(await run('backup', backup, '--url', url, '--catch-up'), { code: 1, text: /no longer holds sequence/ })
+})
+
+test('an archiver that is killed goes on where it was, and ends at a signal', { timeout: 60_000 }, async (t) => {
+  const directory = temporary(t)
+  const backup = join(directory, 'backup')
+  await using source = await startServer({ usesRealClock: true })
+  const url = `redis://127.0.0.1:${source.port}`
+  const follow = (): ChildProcess => spawn(process.execPath, [BIN, 'backup', backup, '--url', url, '--follow'])
+  const archived = (key: string): Promise<true> =>
+    eventually(() => {
+      const folder = join(backup, 'wal')
+      const files = existsSync(folder) ? readdirSync(folder) : []
+      return files.some((name) => readFileSync(join(folder, name)).includes(key)) ? true : undefined
+    })
+  const first = follow()
+  t.teardown(() => first.kill('SIGKILL'))
+  await eventually(() => (existsSync(join(backup, 'backup.json')) ? true : undefined))
+  await source.run('set', 'before the kill', 1)
+  await archived('before the kill')
+  first.kill('SIGKILL')
+  await source.run('set', 'meanwhile', 1)
+  const second = follow()
+  t.teardown(() => second.kill('SIGKILL'))
+  await source.run('set', 'at last', 1)
+  await archived('at last')
+  second.kill('SIGINT')
+  const [code] = (await once(second, 'exit')) as [number | null]
+  t.equal(code, 0)
+  t.match(await run('restore', '--from', backup, '--to', join(directory, 'to')), { code: 0 })
+  await using server = await startServer({ dir: join(directory, 'to') })
+  t.equal(await server.run('dbsize'), ':3\r\n')
 })
 
 test('words that make no sense get the usage', async (t) => {

@@ -5,6 +5,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
+import * as hashes from '../../src/types/hash.js'
+import * as strings from '../../src/types/string.js'
 import { eventually } from '../support/eventually.js'
 import { RandomWrites, runWrites } from '../support/random-writes.js'
 import { caughtUp, clientOf, fillLarge, sameContents, startReplica } from '../support/redis-replicas.js'
@@ -117,6 +119,24 @@ test('a replica that says its version gets the RDB file of that version', async 
     t.ok(await eventually(() => (client.pending.includes(magic) ? true : undefined)), version)
     client.close()
   }
+})
+
+test('keys of a cluster are sent without their slots', { skip: REDIS_MISSING }, async (t) => {
+  await using s = await startServer({ usesRealClock: true, config: { 'cluster-enabled': true } })
+  const { defaultDatabase: db, store } = s.server
+  const write = (value: string): void => {
+    strings.write(db, Buffer.from('string'), Buffer.from(value))
+    hashes.set(db, Buffer.from('hash'), [[Buffer.from('field'), Buffer.from(value)]])
+    store.commit()
+  }
+  write('first')
+  const replica = await startReplica(t, s)
+  const read = async (): Promise<string> =>
+    `${await replica.client.get('string')} ${await replica.client.hget('hash', 'field')}`
+  await eventually(async () => ((await read()) === 'first first' ? true : undefined))
+  write('second')
+  await eventually(async () => ((await read()) === 'second second' ? true : undefined))
+  t.same((await replica.client.keys('*')).sort(), ['hash', 'string'])
 })
 
 function request(...words: string[]): string {
