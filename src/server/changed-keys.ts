@@ -60,10 +60,16 @@ export class ChangedKeys {
     }
   }
 
+  /** Keeps what was touched for those who wait and watch, if there are any. */
   #take(): void {
     const { touched, touchedPrefixes } = this.#turn
-    for (const nsKey of touched) this.#nsKeys.add(nsKey)
+    if (touched.size === 0 && touchedPrefixes.length === 0) return
+    const { transactions, blocking } = this.#observers
+    if (blocking.isWaitedForKeys || transactions.isWatching) {
+      for (const nsKey of touched) this.#nsKeys.add(nsKey)
+      for (const prefix of touchedPrefixes) this.#prefixes.push(prefix)
+    }
     touched.clear()
-    this.#prefixes.push(...touchedPrefixes.splice(0))
+    touchedPrefixes.length = 0
   }
 }

@@ -62,6 +62,14 @@ export function parseNsKey(nsKey: Bytes, slotEncoded: boolean): NsKey | undefine
   return { namespace: nsKey.subarray(1, namespaceEnd), key: nsKey.subarray(keyAt) }
 }
 
+/** The same of an nsKey that is text, one character a byte. */
+export function parseNsKeyText(nsKey: string, slotEncoded: boolean): { namespace: string; key: string } | undefined {
+  const namespaceEnd = 1 + nsKey.charCodeAt(0)
+  const keyAt = namespaceEnd + (slotEncoded ? SLOT_BYTES : 0)
+  if (nsKey === '' || nsKey.length < keyAt) return undefined
+  return { namespace: nsKey.slice(1, namespaceEnd), key: nsKey.slice(keyAt) }
+}
+
 export interface InternalKey extends NsKey {
   readonly version: Bytes
   readonly subKey: Bytes

@@ -16,7 +16,7 @@ import type { Args } from '../../protocol/args.js'
 import * as errors from '../../protocol/errors/tracking.js'
 import { Reply } from '../../protocol/reply.js'
 import type { Database } from '../../storage/database.js'
-import { namespacePrefix, parseNsKey } from '../../storage/keys.js'
+import { namespacePrefix, parseNsKeyText } from '../../storage/keys.js'
 import {
   decodeMetadata,
   expireMsOf,
@@ -222,15 +222,15 @@ export class TrackingTable implements Tracking {
 
   #noteBroadcast(nsKey: string, author: Connection | undefined): void {
     this.#host.endTurnSoon()
-    const parsed = parseNsKey(Buffer.from(nsKey, 'latin1'), this.#host.store.slotEncoded)
-    if (parsed !== undefined) this.#broadcasts.note(parsed.namespace.latin1Slice(0), parsed.key.latin1Slice(0), author)
+    const parsed = parseNsKeyText(nsKey, this.#host.store.slotEncoded)
+    if (parsed !== undefined) this.#broadcasts.note(parsed.namespace, parsed.key, author)
   }
 
   #tellKey(reader: Tracker, nsKey: string): void {
     // One that has changed to broadcasting hears of the key by that.
     if (!reader.isOn || reader.mode.isBroadcast) return
-    const parsed = parseNsKey(Buffer.from(nsKey, 'latin1'), this.#host.store.slotEncoded)
-    if (parsed !== undefined) this.#tell(reader, (reply) => writeKeys(reply, [parsed.key.latin1Slice(0)]))
+    const parsed = parseNsKeyText(nsKey, this.#host.store.slotEncoded)
+    if (parsed !== undefined) this.#tell(reader, (reply) => writeKeys(reply, [parsed.key]))
   }
 
   /** Sends an invalidation whose keys `write` writes, if the receiver can take one. */
