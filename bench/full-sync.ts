@@ -1,10 +1,11 @@
 /**
  * What a full sync costs its master's clients, and the memory of both sides.
  *
- *   node dist/bench/full-sync.js [--mebibytes 2048] [--rate 2000] [--limit 0]
+ *   node dist/bench/full-sync.js [--mebibytes 2048] [--rate 500] [--limit 0] [--replica /dev/shm]
  *
  * Fills a master with values of 1 KiB that do not compress, measures the latency of GET and SET at a steady rate without
- * and during the full sync of a replica on the same machine, and prints one table. `--limit`: max-replication-mb.
+ * and during the full sync of a replica on the same machine, and prints one table.  `--limit`: max-replication-mb.
+ * `--replica`: where the replica's directory is made; on another disk, or in memory, it does not hold up the master's log.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -147,11 +148,13 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       mebibytes: { type: 'string', default: '2048' },
-      rate: { type: 'string', default: '2000' },
+      rate: { type: 'string', default: '500' },
       limit: { type: 'string', default: '0' },
+      replica: { type: 'string', default: tmpdir() },
     },
   })
   const root = mkdtempSync(join(tmpdir(), 'full-sync-'))
+  const replicaRoot = mkdtempSync(join(values.replica, 'full-sync-'))
   const nodes: Node[] = []
   try {
     const noLog = { 'rocksdb.wal_ttl_seconds': '0', 'rocksdb.wal_size_limit_mb': '0' }
@@ -167,7 +170,7 @@ async function main(): Promise<void> {
     await delay(IDLE_SECONDS * 1000)
     const idle = load.take()
     const before = memory(master)
-    const replica = await startNode(join(root, 'replica'), { slaveof: `127.0.0.1 ${master.port}` })
+    const replica = await startNode(replicaRoot, { slaveof: `127.0.0.1 ${master.port}` })
     nodes.push(replica)
     load.take()
     const startMs = performance.now()
@@ -197,7 +200,7 @@ async function main(): Promise<void> {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     }
-    rmSync(root, { recursive: true, force: true })
+    for (const directory of [root, replicaRoot]) rmSync(directory, { recursive: true, force: true })
   }
 }
 

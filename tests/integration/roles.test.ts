@@ -1,9 +1,12 @@
 /** Who is master changes, or must be sure of its replicas: no write that was confirmed is lost. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { loadConfig } from '../../src/config/load.js'
+import { Server } from '../../src/index.js'
+import { SILENT_LOG } from '../../src/log/log.js'
 import { eventually } from '../support/eventually.js'
 import { assertEqual, caughtUp, follow, infoField, startNode, writeAllFamilies } from '../support/nodes.js'
 import { startProcess } from '../support/process.js'
@@ -142,4 +145,40 @@ test('a master that ends gives its replicas what they have yet to get', async (t
   t.equal(await master.end('SIGTERM'), 0)
   await eventually(() => (replica.server.replication.linkState === 'connecting' ? true : undefined))
   t.equal(await replica.run('llen', 'list'), ':1000\r\n')
+})
+
+test('CONFIG REWRITE keeps the master in the file, and a server that starts from it follows that master', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'rewritten-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const path = join(dir, 'kvrocks.conf')
+  writeFileSync(path, `dir ${dir}\nport 0\n`)
+  await using master = await startNode()
+  const open = async (): Promise<Server> => {
+    const config = loadConfig({ text: readFileSync(path, 'utf8'), path })
+    const server = new Server({ config, log: SILENT_LOG })
+    await server.listen()
+    return server
+  }
+  const first = await open()
+  const client = await RawClient.connect(first.port)
+  // As redis-sentinel does it.
+  await client.run('multi')
+  for (const words of [
+    ['slaveof', '127.0.0.1', master.port],
+    ['config', 'rewrite'],
+    ['client', 'kill', 'type', 'normal'],
+  ]) {
+    t.equal(await client.run(...words), '+QUEUED\r\n')
+  }
+  t.equal(await client.run('exec'), '*3\r\n+OK\r\n+OK\r\n:0\r\n')
+  t.match(readFileSync(path, 'utf8'), `\nslaveof "127.0.0.1 ${master.port}"\n`)
+  await first.close()
+  await master.run('set', 'k', 'v')
+  const second = await open()
+  const again = await RawClient.connect(second.port)
+  await eventually(async () => ((await again.run('get', 'k')) === '$1\r\nv\r\n' ? true : undefined))
+  t.equal(await again.run('slaveof', 'no', 'one'), '+OK\r\n')
+  t.equal(await again.run('config', 'rewrite'), '+OK\r\n')
+  t.notMatch(readFileSync(path, 'utf8'), /^slaveof/m)
+  await second.close()
 })
