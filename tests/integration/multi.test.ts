@@ -181,9 +181,9 @@ transcripts(
       EXEC => [PONG]
     `,
     'a watched key changes by any command on it, and by its expiry': `
-      SET x 1 PX 100 => OK
+      SET x 1 PX 100000 => OK
       WATCH x => OK
-      b> EXPIRE x 100 => 1
+      b> EXPIRE x 200 => 1
       MULTI => OK
       PING => QUEUED
       EXEC => nil-array
