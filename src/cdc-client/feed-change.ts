@@ -12,6 +12,9 @@ export interface FeedChange {
   readonly op: string
   readonly command?: readonly Buffer[]
   readonly value?: Buffer
+  /** Before the change, null for nothing: with `oldValues` alone, and `oldunknown` where it is not known. */
+  readonly old?: Buffer | null
+  readonly oldunknown?: true
   /** Unix milliseconds. */
   readonly expire?: number
   readonly fresh?: true
@@ -19,7 +22,7 @@ export interface FeedChange {
   readonly range?: readonly Buffer[]
 }
 
-const BYTE_FIELDS = new Set(['namespace', 'key', 'subkey', 'value'])
+const BYTE_FIELDS = new Set(['namespace', 'key', 'subkey', 'value', 'old'])
 const WORD_FIELDS = new Set(['command', 'range'])
 
 /** A change from its JSON. */

@@ -27,6 +27,8 @@ export interface FeedOptions {
    * when the next page is asked for. A checkpoint is then needed only where its position has to be kept elsewhere.
    */
   readonly slot?: string
+  /** Tells what was there before each change, where the server still knows. */
+  readonly oldValues?: boolean
   /** Ends the iteration. */
   readonly signal?: AbortSignal
   /** False ends the iteration where the feed ended when it was reached. Default: true, it waits for more. */
@@ -142,6 +144,7 @@ export class FeedReader {
       PAGE_BYTES,
     ]
     if (position.replid !== undefined) words.push('REPLID', position.replid)
+    if (this.#options.oldValues === true) words.push('OLDVALUE')
     words.push(...filterWords(this.#options), ...options)
     const reply = (await this.#command(...words)) as RespValue[]
     const { snapshot: _, ...rest } = position

@@ -61,6 +61,8 @@ export interface Change {
   command?: readonly Bytes[]
   /** Of opaque changes, and of those whose command does not show the value. */
   value?: Bytes
+  /** What it held before, where that was asked for: undefined for nothing, `unknown` where it is not known. */
+  old?: Bytes | undefined | 'unknown'
   /** Unix milliseconds at which the key expires after the change, where the batch says so. */
   expireMs?: number
   /** The key begins anew with this change: what it held before is gone, whatever the batch says of it. */

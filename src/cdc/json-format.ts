@@ -6,6 +6,7 @@
  *   namespace, type, key, subkey, op
  *   command                an array of words
  *   value                  of opaque changes
+ *   old                    what it held before, null for nothing; or oldunknown: true (with OLDVALUE)
  *   expire                 Unix milliseconds
  *   fresh                  true: the key begins anew with this change
  *   range                  [begin, end) of stored keys
@@ -34,6 +35,11 @@ export function changeJson(change: Change): string {
   text += `,"op":"${change.op}"`
   if (command !== undefined) text += `,"command":[${command.map(byteText).join(',')}]`
   if (value !== undefined) text += `,"value":${byteText(value)}`
+  if ('old' in change) {
+    const { old } = change
+    if (old === 'unknown') text += ',"oldunknown":true'
+    else text += old === undefined ? ',"old":null' : `,"old":${byteText(old)}`
+  }
   if (expireMs !== undefined) text += `,"expire":${expireMs}`
   if (change.isFresh === true) text += ',"fresh":true'
   if (range !== undefined) text += `,"range":[${byteText(range[0])},${byteText(range[1])}]`

@@ -8,6 +8,7 @@ import type { Store } from '../storage/store.js'
 import { changesOf } from './changes.js'
 import { type ChangeFilter, passes, shownTo } from './filter.js'
 import { changeJson } from './json-format.js'
+import type { OldValueReader } from './old-values.js'
 
 export interface PollRange {
   /** The sequence of the last change that the reader has; -1 = none, and the log is read from its beginning. */
@@ -17,6 +18,8 @@ export interface PollRange {
   readonly isStrict: boolean
   /** Of changes in JSON; undefined = as many as there are. */
   readonly changesMax?: number
+  /** Of changes in JSON: tells what they replaced. */
+  readonly oldValues?: OldValueReader
 }
 
 /** Bytes of batches that one look takes; a turn's batch may make it one more. */
@@ -86,8 +89,11 @@ function pageOf(
   let position = range.after
   let bytes = 0
   for (const { sequence, count, data } of batches) {
-    for (const change of changesOf(data, slotEncoded)) {
+    const told = changesOf(data, slotEncoded)
+    const old = range.oldValues?.ofBatch(data, told)
+    for (const change of told) {
       if (change.sequence <= range.after) continue
+      if (old !== undefined) change.old = old.get(change.sequence)
       if (passes(change, filter)) {
         const text = changeJson(shownTo(change, filter))
         const isFull = changes.length === range.changesMax || (changes.length > 0 && bytes + text.length > bytesMax)

@@ -31,6 +31,7 @@ import { changesOf } from './changes.js'
 import { type ChangeFilter, passes } from './filter.js'
 import { changeJson } from './json-format.js'
 import { keyPayload } from './key-payload.js'
+import { OldValues } from './old-values.js'
 
 export type SnapshotFormat = 'json' | 'resp' | 'rdb'
 
@@ -82,9 +83,12 @@ const SETID_LOG_DATA = logData(TYPE_STREAM, 'XSETID')
 export class Snapshots {
   readonly #store: Store
   readonly #open = new Map<string, OpenSnapshot>()
+  /** Kept for readers that ask for what changed values were before. */
+  readonly oldValues: OldValues
 
   constructor(store: Store) {
     this.#store = store
+    this.oldValues = new OldValues(store)
   }
 
   get count(): number {
@@ -122,10 +126,12 @@ export class Snapshots {
   }
 
   closeIdle(nowMs: number): void {
+    this.oldValues.closeIdle(nowMs)
     for (const { id, usedAtMs } of this.#open.values()) if (nowMs - usedAtMs >= IDLE_MS_MAX) this.close(id)
   }
 
   closeAll(): void {
+    this.oldValues.closeAll()
     for (const id of [...this.#open.keys()]) this.close(id)
   }
 }

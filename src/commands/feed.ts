@@ -53,7 +53,7 @@ export const feedCommands: readonly AnyCommand[] = [
       flags: READONLY | BLOCKING | SLOW,
       syntax:
         'sequence [MAX count] [STRICT] [FORMAT <RAW | RESP | JSON>] [BLOCK milliseconds] [BYTES bytes] ' +
-        `${FILTER_SYNTAX} [SLOT name] [REPLID id]`,
+        `${FILTER_SYNTAX} [SLOT name] [REPLID id] [OLDVALUE]`,
       summary: 'Returns the changes of the whole database that follow a sequence.',
       since: '2.11.0',
     },
@@ -86,6 +86,8 @@ interface PollOptions extends FilterWords {
   blockMs: number | undefined
   bytesMax: number | undefined
   slot: string | undefined
+  /** Tells what was there before each change. */
+  hasOldValues: boolean
   /** The history that `after` belongs to, as far as the reader knows. */
   replicationId: string | undefined
 }
@@ -100,6 +102,7 @@ function parsePoll(args: Args): PollOptions {
     bytesMax: undefined,
     slot: undefined,
     replicationId: undefined,
+    hasOldValues: false,
     patterns: [],
     types: [],
     ops: [],
@@ -114,6 +117,7 @@ function parsePoll(args: Args): PollOptions {
   if (options.format !== 'json' && (isFiltering(options) || options.bytesMax !== undefined)) {
     throw errors.FILTER_NEEDS_JSON
   }
+  if (options.format !== 'json' && options.hasOldValues) throw errors.OLDVALUE_NEEDS_JSON
   return options
 }
 
@@ -131,6 +135,13 @@ const POLL_WORDS: ReadonlyMap<string, PollWord> = new Map<string, PollWord>([
   ['namespace', valued((args, at, { namespaces }) => ({ namespaces: [...namespaces, storedNamespace(args.at(at))] }))],
   ['replid', valued((args, at) => ({ replicationId: args.latin1(at) }))],
   ['slot', valued((args, at) => ({ slot: slotName(args, at) }))],
+  [
+    'oldvalue',
+    (_args, at, options) => {
+      options.hasOldValues = true
+      return at + 1
+    },
+  ],
   [
     'strict',
     (_args, at, options) => {
@@ -205,10 +216,17 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
     }
     // A slot promises that nothing is left out.
     const isStrict = options.isStrict || slot !== undefined
-    const range = { after: position, batchesMax: options.batchesMax, isStrict }
+    const { oldValues } = context.server.snapshots
+    const range = {
+      after: position,
+      batchesMax: options.batchesMax,
+      isStrict,
+      ...(options.hasOldValues ? { oldValues: oldValues.reader(position) } : {}),
+    }
     if (options.format === 'json') {
       const page = pollChanges(store, range, filter, options.bytesMax ?? JSON_BYTES_MAX)
       position = page.position
+      if (options.hasOldValues) oldValues.keep(position, context.server.nowMs())
       // A consumer that has dealt with all before has nothing to do with what is filtered out, however long it waits.
       if (slot !== undefined && page.changes.length === 0 && slot.position >= range.after) {
         context.server.slots.acknowledge(slot, Math.max(slot.position, position))

@@ -11,6 +11,7 @@ export const NOT_STARTED_AS_INTEGER = err('not started as an integer')
 export const NON_INTEGER_CHARACTERS = err('encounter non-integer characters')
 export const OUT_OF_INTEGER_TYPE = err('out of range of integer type')
 export const FILTER_NEEDS_JSON = err('filters and BYTES need FORMAT JSON')
+export const OLDVALUE_NEEDS_JSON = err('OLDVALUE needs FORMAT JSON')
 export const UNKNOWN_OP = err('unknown OP, see COMMAND DOCS of POLLUPDATES')
 export const LOW_PRIORITY_ONLY = err('only support LOWPRI option')
 
