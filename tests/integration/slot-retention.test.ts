@@ -7,7 +7,7 @@ import { type ServerProcess, startProcess } from '../support/process.js'
 import { RawClient } from '../support/raw-client.js'
 import type { ReplyValue } from '../support/resp.js'
 
-/** SLOT_LOAD_MIB=1024 takes a minute or two: an idle slot with 64 MiB under a load of 1 GiB. */
+/** SLOT_LOAD_MIB=1024 TAP_TIMEOUT=600 takes a minute or two: an idle slot with 64 MiB under a load of 1 GiB. */
 const LOAD_MIB = Number(process.env['SLOT_LOAD_MIB'] ?? 32)
 const MIB = 1024 * 1024
 /** What may be written between two looks at the log, on a machine that has other work too. */
@@ -107,6 +107,9 @@ test(`an idle slot of ${CAP_BYTES / MIB} MiB is lost under a load of ${LOAD_MIB}
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-slots-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   let server: ServerProcess = await startProcess(dir, OPTIONS)
+  t.teardown(async () => {
+    if (server.child.exitCode === null && server.child.signalCode === null) await server.end('SIGKILL')
+  })
   const admin = await RawClient.connect(server.port)
   for (const name of ['idle', 'reader']) {
     t.equal(
