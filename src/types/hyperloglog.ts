@@ -36,12 +36,15 @@ const SEGMENT_KEYS = Array.from({ length: SEGMENT_COUNT }, (_, index) => latin1(
 
 /** Adds elements. Returns true if a register changed, which is when something is written. Throws WRONG_TYPE. */
 export function add(db: Database, key: Bytes, elements: readonly Bytes[]): boolean {
-  const log = openOrNew(db, key)
+  const log = openHeader(db, key)
+  // An element is in one of the segments, so they are read one by one.
+  const read = new Map<number, Bytes | undefined>()
   const changed = new Map<number, Buffer>()
   for (const element of elements) {
     const { index, value } = hitRegister(element)
     const at = Math.floor(index / SEGMENT_REGISTERS)
-    const segment = changed.get(at) ?? log.segments[at]
+    if (!log.isNew && !read.has(at)) read.set(at, checkSegment(log.rows.get(SEGMENT_KEYS[at] as Bytes)))
+    const segment = changed.get(at) ?? read.get(at)
     if (segment !== undefined && getRegister(segment, index % SEGMENT_REGISTERS) >= value) continue
     const copy = changed.get(at) ?? (segment === undefined ? Buffer.alloc(SEGMENT_BYTES) : Buffer.from(segment))
     setRegister(copy, index % SEGMENT_REGISTERS, value)
@@ -91,32 +94,40 @@ export function fromRedisString(db: Database, key: Bytes, text: Bytes): boolean 
   return true
 }
 
-interface OpenLog {
+interface LogHeader {
   readonly metadata: Metadata
   readonly isNew: boolean
   readonly rows: Subkeys
+}
+
+interface OpenLog extends LogHeader {
   readonly segments: readonly (Bytes | undefined)[]
 }
 
-function openOrNew(db: Database, key: Bytes): OpenLog {
+function openHeader(db: Database, key: Bytes): LogHeader {
   const present = readMetadata(db, key, TYPE_HYPERLOGLOG)
   const metadata = present ?? freshMetadata(TYPE_HYPERLOGLOG, db.newVersion(), DENSE)
-  const rows = db.subkeys(CF_DEFAULT, key, metadata.version)
-  return { metadata, isNew: present === undefined, rows, segments: present === undefined ? [] : readSegments(rows) }
+  return { metadata, isNew: present === undefined, rows: db.subkeys(CF_DEFAULT, key, metadata.version) }
+}
+
+function openOrNew(db: Database, key: Bytes): OpenLog {
+  const log = openHeader(db, key)
+  return { ...log, segments: log.isNew ? [] : readSegments(log.rows) }
 }
 
 function readSegments(rows: Subkeys): (Bytes | undefined)[] {
   const segments = rows.getMany(SEGMENT_KEYS)
-  for (const segment of segments) {
-    if (segment !== undefined && segment.length !== SEGMENT_BYTES) {
-      throw new MetadataFormatError(`a HyperLogLog segment has ${segment.length} bytes`)
-    }
-  }
+  for (const segment of segments) checkSegment(segment)
   return segments
 }
 
+function checkSegment(segment: Bytes | undefined): Bytes | undefined {
+  if (segment === undefined || segment.length === SEGMENT_BYTES) return segment
+  throw new MetadataFormatError(`a HyperLogLog segment has ${segment.length} bytes`)
+}
+
 /** Writes changed segments; with `evenEmpty` a key that is new is made although it has none. */
-function save(db: Database, key: Bytes, log: OpenLog, changed: ReadonlyMap<number, Buffer>, evenEmpty = false): void {
+function save(db: Database, key: Bytes, log: LogHeader, changed: ReadonlyMap<number, Buffer>, evenEmpty = false): void {
   if (changed.size === 0 && !(evenEmpty && log.isNew)) return
   db.logData(TYPE_HYPERLOGLOG)
   for (const [index, segment] of changed) log.rows.put(SEGMENT_KEYS[index] as Bytes, segment)
