@@ -76,6 +76,17 @@ export const UNSORTED_SETS: Difference = {
   },
 }
 
+/** Elements whose weights are equal texts, or all missing, have no order of their own. */
+export const EQUAL_WEIGHTS: Difference = {
+  reason:
+    'SORT BY a pattern and ALPHA shows elements of equal weight in the order of the key, which sets have not in Redis',
+  allows(words, ours, theirs) {
+    const lower = words.map((word) => String(word).toLowerCase())
+    const isByText = lower.includes('alpha') && lower.includes('by')
+    return isNamed(words, 'sort', 'sort_ro') && isByText && ours.split('\r\n')[0] === theirs.split('\r\n')[0]
+  },
+}
+
 /** Which key is a matter of chance. */
 export const RANDOM_KEY: Difference = {
   reason: 'RANDOMKEY is random',

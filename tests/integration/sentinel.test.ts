@@ -160,7 +160,8 @@ test('the master is killed: a replica takes over, clients go on, no confirmed wr
   const returned = await start('a', { port: String(master.port) })
   const other = replicas.find(({ port }) => port !== promotedPort) as ServerProcess
   for (const node of [returned, other]) {
-    await within(60, async () => {
+    // A sentinel that was held up for two seconds trusts nothing for thirty.
+    await within(85, async () => {
       const probe = await RawClient.connect(node.port)
       try {
         const isFollowing =
