@@ -39,8 +39,6 @@ export class TurnLoop {
   readonly #joined: Connection[] = []
   #passengers: Passenger[] = []
   #flightStartMs = 0
-  #flights = 0
-  #arrivals = 0
   #isScheduled = false
   /** The running turn is to end as soon as the one before has landed. */
   #isEndDue = false
@@ -54,9 +52,8 @@ export class TurnLoop {
     this.#store = store
     this.#events = events
     store.rocks.writtenListener = () => {
-      this.#arrivals++
-      // One that was waited for is told of late, perhaps when the next is under way.
-      if (this.#arrivals < this.#flights) return
+      // One that was waited for is told of late, perhaps when the next is under way, which will tell of itself.
+      if (store.turn.isFlying && !store.rocks.hasWritten()) return
       this.land()
       if (!this.#isEndDue) return
       this.#isEndDue = false
@@ -130,7 +127,6 @@ export class TurnLoop {
     this.land()
     const { epoch } = turn
     if (!turn.beginCommit()) return false
-    this.#flights++
     this.#flightStartMs = performance.now()
     for (const connection of this.#joined.splice(0)) {
       const isUnsure = connection.dirtyEpoch === epoch
