@@ -43,6 +43,7 @@ function controlFlights(s: TestServer): Tower {
     },
     land(reason) {
       failure = reason
+      isFlying = false
       rocks.writtenListener?.()
     },
   }
