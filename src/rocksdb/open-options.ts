@@ -165,7 +165,7 @@ export function toNativeSettings(
     mode,
     secondaryPath,
     slotEncoded: options.slotEncoded,
-    db: toPairs({ ...dbOptions(options), ...SECONDARY_OPTIONS[mode], ...options.extraDbOptions }),
+    db: toPairs({ ...dbOptions(options), ...MODE_OPTIONS[mode], ...options.extraDbOptions }),
     columnFamilies: given.columnFamilies.map((spec) => columnFamily(spec, options)),
     statistics: options.statistics,
     blockCacheType: options.blockCacheType,
@@ -181,7 +181,13 @@ export function toNativeSettings(
 export type OptionRecord = Readonly<Record<string, string | number | boolean>>
 
 // A secondary reads files that the primary may delete: it has to keep them open.
-const SECONDARY_OPTIONS: Partial<Record<NativeSettings['mode'], OptionRecord>> = { secondary: { max_open_files: -1 } }
+// Neither deletes a file, and where RocksDB is built with assertions it aborts when one that only reads shall leave
+// deleting to the background: DBImpl::SchedulePurge expects a database that was opened for writing.
+const MODE_OPTIONS: Record<NativeSettings['mode'], OptionRecord> = {
+  readWrite: {},
+  readOnly: { avoid_unnecessary_blocking_io: false },
+  secondary: { max_open_files: -1, avoid_unnecessary_blocking_io: false },
+}
 
 function dbOptions(options: Defaulted): OptionRecord {
   return {
