@@ -152,7 +152,7 @@ export class Importer {
   async #load(link: SourceLink): Promise<void> {
     const { progress } = this.#parts
     const length = await link.fileLength()
-    const reader = new RdbFileReader(link.file())
+    const reader = new RdbFileReader(link.file)
     try {
       for await (const event of reader.events()) {
         if (event.kind === 'part') await this.#addPart(event)

@@ -25,7 +25,6 @@ export class SourceRefusal extends Error {}
 
 const PORT_DEFAULT = 6379
 const LINE_BYTES_MAX = 64 * 1024
-const EOF_MARK_BYTES = 40
 const NEWLINE = Buffer.from('\n')
 /** A source pings its replicas every ten seconds; one that says nothing for so long is gone. */
 const SILENCE_MS_MAX = 60_000
@@ -46,8 +45,7 @@ export class SourceLink {
   readonly #chunks: AsyncIterator<Buffer>
   /** Bytes that were read ahead. */
   #ahead: Buffer = Buffer.alloc(0)
-  #fileBytes: number | undefined
-  #mark: Buffer | undefined
+  #file = this.#measuredFile(0)
   /** Since when nothing has come, in milliseconds of performance.now; undefined: nothing is waited for. */
   #waitsSinceMs: number | undefined
 
@@ -90,30 +88,46 @@ export class SourceLink {
     const line = await this.#line()
     const [, mark, digits] = /^\$(?:EOF:(.{40})|(\d+))$/.exec(line) ?? []
     if (mark === undefined && digits === undefined) throw new Error(`the source sends no file: ${line}`)
-    this.#mark = mark === undefined ? undefined : Buffer.from(mark, 'latin1')
-    this.#fileBytes = digits === undefined ? undefined : Number(digits)
-    return this.#fileBytes
+    this.#file = mark === undefined ? this.#measuredFile(Number(digits)) : this.#markedFile(Buffer.from(mark, 'latin1'))
+    return digits === undefined ? undefined : Number(digits)
   }
 
-  /** The bytes of the file, and of what comes behind it where its length is not known: see endFile. */
-  async *file(): AsyncGenerator<Buffer, void> {
-    let left = this.#fileBytes ?? Number.POSITIVE_INFINITY
-    while (left > 0) {
+  /**
+   * The bytes of the file, which end where it does: whoever reads ahead must not wait for the stream behind it, in which
+   * nothing may come for ten seconds.
+   */
+  get file(): AsyncGenerator<Buffer, void> {
+    return this.#file
+  }
+
+  /** Passes the end of the file. `rest`: what was read of it already, but belongs to nothing. */
+  async endFile(rest: Buffer): Promise<void> {
+    let behind = rest.length
+    for await (const bytes of this.#file) behind += bytes.length
+    if (behind > 0) throw new Error(`the source's file goes on for ${behind} bytes behind its end`)
+  }
+
+  async *#measuredFile(size: number): AsyncGenerator<Buffer, void> {
+    for (let left = size; left > 0; ) {
       const chunk = await this.#next()
-      if (chunk.length > left) this.#ahead = chunk.subarray(left)
-      const bytes = chunk.length > left ? chunk.subarray(0, left) : chunk
+      const bytes = chunk.subarray(0, left)
+      this.#ahead = chunk.subarray(bytes.length)
       left -= bytes.length
       yield bytes
     }
   }
 
-  /** Takes back what was read of `file` behind the file, and finds the stream's beginning. */
-  async endFile(rest: Buffer): Promise<void> {
-    this.#ahead = Buffer.concat([rest, this.#ahead])
-    if (this.#mark === undefined) return
-    while (this.#ahead.length < EOF_MARK_BYTES) this.#ahead = Buffer.concat([this.#ahead, await this.#next()])
-    if (!this.#ahead.subarray(0, EOF_MARK_BYTES).equals(this.#mark)) throw new Error("the file's end is not marked")
-    this.#ahead = this.#ahead.subarray(EOF_MARK_BYTES)
+  /** Holds back what may be the beginning of the mark. */
+  async *#markedFile(mark: Buffer): AsyncGenerator<Buffer, void> {
+    for (let held: Buffer = Buffer.alloc(0); ; ) {
+      const bytes = Buffer.concat([held, await this.#next()])
+      const end = bytes.indexOf(mark)
+      const sure = end === -1 ? Math.max(0, bytes.length - mark.length + 1) : end
+      held = bytes.subarray(sure)
+      if (end !== -1) this.#ahead = held.subarray(mark.length)
+      if (sure > 0) yield bytes.subarray(0, sure)
+      if (end !== -1) return
+    }
   }
 
   /** The bytes of the stream. Ends, or throws, when the link does. */

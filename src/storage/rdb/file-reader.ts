@@ -80,7 +80,8 @@ const NO_ATTRIBUTES: Attributes = { expireMs: undefined, idleSeconds: undefined,
 
 /**
  * Reads a file from chunks of any size. Memory is bounded by a part plus the largest element, or the largest block in
- * which Redis stored a small collection. Byte strings are views of the chunks, which must not be overwritten.
+ * which Redis stored a small collection. Byte strings are views of the chunks, which must not be overwritten. Waits for
+ * more chunks than it needs at once, so they have to end when the file does.
  *
  * Members that a damaged file gives twice are not noticed: the checksum at the end is what protects a file.
  */
