@@ -13,7 +13,7 @@ export interface FeedChange {
   readonly command?: readonly Buffer[]
   readonly value?: Buffer
   /** Before the change, null for nothing: with `oldValues` alone, and `oldunknown` where it is not known. */
-  readonly old?: Buffer | null
+  readonly old?: Buffer | readonly Buffer[] | null
   readonly oldunknown?: true
   /** Unix milliseconds. */
   readonly expire?: number
@@ -23,7 +23,7 @@ export interface FeedChange {
 }
 
 const BYTE_FIELDS = new Set(['namespace', 'key', 'subkey', 'value', 'old'])
-const WORD_FIELDS = new Set(['command', 'range'])
+const WORD_FIELDS = new Set(['command', 'range', 'old'])
 
 /** A change from its JSON. */
 export function parseChange(text: string): FeedChange {

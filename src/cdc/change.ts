@@ -43,6 +43,12 @@ export const CHANGE_OPS: readonly ChangeOp[] = [
   'unknown',
 ]
 
+/**
+ * Before a change: a value, or several; undefined for nothing; `unknown` where it cannot be read any more, or has no plain
+ * form, as a whole collection has none.
+ */
+export type OldValue = Bytes | readonly Bytes[] | undefined | 'unknown'
+
 /** All byte strings are views of the batch. */
 export interface Change {
   /** That of its row. */
@@ -61,8 +67,8 @@ export interface Change {
   command?: readonly Bytes[]
   /** Of opaque changes, and of those whose command does not show the value. */
   value?: Bytes
-  /** What it held before, where that was asked for: undefined for nothing, `unknown` where it is not known. */
-  old?: Bytes | undefined | 'unknown'
+  /** What it held before, where that was asked for. */
+  old?: OldValue
   /** Unix milliseconds at which the key expires after the change, where the batch says so. */
   expireMs?: number
   /** The key begins anew with this change: what it held before is gone, whatever the batch says of it. */

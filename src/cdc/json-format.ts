@@ -6,7 +6,7 @@
  *   namespace, type, key, subkey, op
  *   command                an array of words
  *   value                  of opaque changes
- *   old                    what it held before, null for nothing; or oldunknown: true (with OLDVALUE)
+ *   old                    what it held before: null for nothing, an array of several; or oldunknown: true (with OLDVALUE)
  *   expire                 Unix milliseconds
  *   fresh                  true: the key begins anew with this change
  *   range                  [begin, end) of stored keys
@@ -17,7 +17,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Bytes } from '../bytes/bytes.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
-import type { Change } from './change.js'
+import type { Change, OldValue } from './change.js'
 
 const DEFAULT = '"default"'
 const PLAIN_BYTES_MAX = 64
@@ -38,12 +38,17 @@ export function changeJson(change: Change): string {
   if ('old' in change) {
     const { old } = change
     if (old === 'unknown') text += ',"oldunknown":true'
-    else text += old === undefined ? ',"old":null' : `,"old":${byteText(old)}`
+    else text += `,"old":${oldText(old)}`
   }
   if (expireMs !== undefined) text += `,"expire":${expireMs}`
   if (change.isFresh === true) text += ',"fresh":true'
   if (range !== undefined) text += `,"range":[${byteText(range[0])},${byteText(range[1])}]`
   return `${text}}`
+}
+
+function oldText(old: Exclude<OldValue, 'unknown'>): string {
+  if (old === undefined) return 'null'
+  return Buffer.isBuffer(old) ? byteText(old) : `[${old.map(byteText).join(',')}]`
 }
 
 function byteText(bytes: Bytes): string {

@@ -4,25 +4,23 @@
  * A reader that is far behind, or that comes back late, learns no more than its own page tells.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
-import { formatDouble, readSortableDouble } from '../bytes/double.js'
+import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
 import type { Snapshot } from '../rocksdb/snapshot.js'
-import type { ColumnFamily } from '../storage/column-family.js'
+import { CF_DEFAULT, CF_METADATA, CF_STREAM, type ColumnFamily } from '../storage/column-family.js'
+import { parseInternalKey } from '../storage/keys.js'
 import { hasFieldExpiry } from '../storage/log-data.js'
-import { headerSize, isExpired, rowType, TYPE_STRING } from '../storage/metadata.js'
+import { decodeMetadata, fieldExpiryOf, isReadable, rowType, TYPE_HASH } from '../storage/metadata.js'
 import type { Store } from '../storage/store.js'
-import type { Change } from './change.js'
-import { readOperations } from './operations.js'
-
-/** Before a change: a value, undefined for nothing, `unknown` where it cannot be read any more or has no plain form. */
-export type OldValue = Bytes | undefined | 'unknown'
+import type { Change, OldValue } from './change.js'
+import { type ChangedRow, oldValueOf, type RowBefore, type RowsBefore } from './old-value-of.js'
+import { nsKeyOf, type Operation, type Row, readOperations } from './operations.js'
 
 const PLACES_MAX = 16
 const IDLE_MS_MAX = 60_000
 
 interface Place {
   readonly snapshot: Snapshot
-  readonly keptAtMs: number
+  keptAtMs: number
 }
 
 export class OldValues {
@@ -39,10 +37,12 @@ export class OldValues {
     return new OldValueReader(this.#store, this.#places.get(after)?.snapshot)
   }
 
-  /** A reader has come to `position`: keeps what is there now, if nothing follows yet. */
+  /** A reader has come to `position`, or is still there: keeps what is there now, if nothing follows yet. */
   keep(position: number, nowMs: number): void {
     const { rocks, turn } = this.#store
-    if (position !== rocks.latestSequence() || turn.isDirty || this.#places.has(position)) return
+    const place = this.#places.get(position)
+    if (place !== undefined) place.keptAtMs = nowMs
+    if (place !== undefined || position !== rocks.latestSequence() || turn.isDirty) return
     const [oldest] = this.#places.keys()
     if (this.#places.size >= PLACES_MAX && oldest !== undefined) this.#drop(oldest)
     this.#places.set(position, { snapshot: rocks.snapshot(), keptAtMs: nowMs })
@@ -62,12 +62,21 @@ export class OldValues {
   }
 }
 
+/** A row that was written since the page began. */
+interface SeenRow {
+  /** Null = deleted. */
+  readonly value: Bytes | null
+  /** Of a hash: the value begins with its expiry. */
+  readonly hasExpiry: boolean
+}
+
 /** Reads the batches of one page, in their order. */
-export class OldValueReader {
+export class OldValueReader implements RowsBefore {
   readonly #store: Store
   #snapshot: Snapshot | undefined
-  /** Rows that were written since the page began; null = deleted. */
-  readonly #seen = new Map<string, Bytes | null>()
+  readonly #seen = new Map<string, SeenRow>()
+  /** What `#seen` said of metadata rows before the operation that is read wrote them. */
+  readonly #metadataBefore = new Map<string, SeenRow | undefined>()
 
   constructor(store: Store, snapshot: Snapshot | undefined) {
     this.#store = store
@@ -78,46 +87,69 @@ export class OldValueReader {
   ofBatch(batch: Bytes, changes: readonly Change[]): Map<number, OldValue> {
     const wanted = new Map(changes.map((change) => [change.sequence, change]))
     const found = new Map<number, OldValue>()
-    for (const { rows, log } of readOperations(batch).operations) {
-      // Their values begin with their expiry, or did not before this operation.
-      const hasExpiringFields = log !== undefined && hasFieldExpiry(log)
-      for (const { kind, cf, key, value, sequence } of rows) {
-        const change = wanted.get(sequence)
-        if (kind === 'range') {
-          // What lay in it can no longer be told from what did not.
-          this.#seen.clear()
-          this.#snapshot = undefined
-          if (change !== undefined) found.set(sequence, 'unknown')
-          continue
-        }
-        const id = `${cf}:${key.latin1Slice(0)}`
-        if (change !== undefined) {
-          found.set(sequence, hasExpiringFields ? 'unknown' : this.#valueOf(change, this.#rowAt(id, cf, key)))
-        }
-        this.#seen.set(id, kind === 'put' ? value : null)
-      }
-    }
+    for (const operation of readOperations(batch).operations) this.#ofOperation(operation, wanted, found)
     return found
   }
 
-  #rowAt(id: string, cf: ColumnFamily, key: Bytes): Bytes | null | 'unknown' {
-    const seen = this.#seen.get(id)
-    if (seen !== undefined) return seen
+  #ofOperation(operation: Operation, wanted: ReadonlyMap<number, Change>, found: Map<number, OldValue>): void {
+    const hasExpiry = operation.log !== undefined && hasFieldExpiry(operation.log)
+    this.#metadataBefore.clear()
+    for (const row of operation.rows) {
+      const change = wanted.get(row.sequence)
+      if (row.kind === 'range') {
+        // What lay in it can no longer be told from what did not.
+        this.#seen.clear()
+        this.#snapshot = undefined
+        if (change !== undefined) found.set(row.sequence, 'unknown')
+        continue
+      }
+      if (change !== undefined) found.set(row.sequence, oldValueOf(change, this.#changed(row, operation)))
+      const id = idOf(row.cf, row.key)
+      if (row.cf === CF_METADATA && !this.#metadataBefore.has(id)) this.#metadataBefore.set(id, this.#seen.get(id))
+      this.#seen.set(id, { value: row.kind === 'put' ? row.value : null, hasExpiry })
+    }
+  }
+
+  #changed(row: Row, operation: Operation): ChangedRow {
+    const isElement = row.cf === CF_DEFAULT || row.cf === CF_STREAM
+    const subKey = isElement ? parseInternalKey(row.key, this.#store.slotEncoded)?.subKey : undefined
+    return { row, operation, subKey: subKey ?? EMPTY, before: this }
+  }
+
+  /** What a row held before the operation, or before its last change by the operation. */
+  row(cf: ColumnFamily, key: Bytes): RowBefore {
+    const seen = this.#seen.get(idOf(cf, key))
+    return seen === undefined ? this.#read(cf, key) : seen.value
+  }
+
+  /** The metadata row of the key that an element belongs to, before the operation. */
+  metadata(internalKey: Bytes): RowBefore {
+    const nsKey = nsKeyOf(internalKey, this.#store.slotEncoded)
+    if (nsKey === undefined) return 'unknown'
+    const id = `${CF_METADATA}:${nsKey}`
+    const seen = this.#metadataBefore.has(id) ? this.#metadataBefore.get(id) : this.#seen.get(id)
+    return seen === undefined ? this.#read(CF_METADATA, latin1(nsKey)) : seen.value
+  }
+
+  /** True if the value of a field begins with its expiry before the operation; `unknown` where that is not known. */
+  fieldHasExpiry({ cf, key }: Row): boolean | 'unknown' {
+    const seen = this.#seen.get(idOf(cf, key))
+    if (seen !== undefined) return seen.hasExpiry
+    const nsKey = nsKeyOf(key, this.#store.slotEncoded)
+    const stored = nsKey === undefined ? 'unknown' : this.#read(CF_METADATA, latin1(nsKey))
+    if (stored === 'unknown' || stored === null || !isReadable(stored)) return 'unknown'
+    const version = parseInternalKey(key, this.#store.slotEncoded)?.version
+    if (rowType(stored) !== TYPE_HASH || version === undefined) return 'unknown'
+    const metadata = decodeMetadata(stored)
+    return metadata.version.equals(version) ? fieldExpiryOf(metadata) !== undefined : 'unknown'
+  }
+
+  #read(cf: ColumnFamily, key: Bytes): RowBefore {
     if (this.#snapshot === undefined) return 'unknown'
     return this.#store.rocks.get(cf, key, { snapshot: this.#snapshot.id }) ?? null
   }
+}
 
-  #valueOf({ type, command, op }: Change, row: Bytes | null | 'unknown'): OldValue {
-    if (row === 'unknown') return 'unknown'
-    const name = command?.[0]?.latin1Slice(0)
-    if (type === 'string' || type === 'none' || op === 'ttl') {
-      if (row === null || isExpired(row, this.#store.turn.nowMs)) return undefined
-      return rowType(row) === TYPE_STRING ? row.subarray(headerSize(row)) : 'unknown'
-    }
-    if (name === 'HSET' || name === 'HDEL') return row ?? undefined
-    if (name === 'ZADD' || name === 'ZREM') {
-      return row === null ? undefined : Buffer.from(formatDouble(readSortableDouble(row, 0)))
-    }
-    return 'unknown'
-  }
+function idOf(cf: ColumnFamily, key: Bytes): string {
+  return `${cf}:${key.latin1Slice(0)}`
 }

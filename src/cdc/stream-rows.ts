@@ -151,6 +151,15 @@ export function streamRowName(subKey: Bytes): StreamRowName | undefined {
   return consumer === undefined ? undefined : { group, consumer }
 }
 
+/** Of an entry its words, of a group its last id, of a pending entry and of a consumer the name of the consumer. */
+export function streamRowContents(subKey: Bytes, value: Bytes): Bytes | readonly Bytes[] | undefined {
+  if (!isGroupRow(subKey)) return entryStrings(value)
+  const name = streamRowName(subKey)
+  if (name === undefined) return undefined
+  if (subKey[KIND_AT] === GROUP) return value.length < GROUP_VALUE_BYTES ? undefined : idText(value, 16)
+  return name.idBytes === undefined ? name.consumer : sizedAt(value, 16)
+}
+
 /** True of rows of groups, consumers and pending entries. */
 export function isGroupRow(subKey: Bytes): boolean {
   return subKey.length > KIND_AT && subKey.subarray(0, KIND_AT).equals(DELIMITER)

@@ -8,6 +8,7 @@ import { ReplyError } from '../protocol/errors.js'
 import { type Protocol, Reply } from '../protocol/reply.js'
 import type { Store } from '../storage/store.js'
 import type { ChangeFilter } from './filter.js'
+import type { OldValues } from './old-values.js'
 import { pollChanges } from './poll.js'
 
 /** One that can subscribe. */
@@ -26,6 +27,8 @@ export interface SubscriptionSpec {
   readonly after: number
   readonly credit: number
   readonly filter: ChangeFilter
+  /** Tells what was there before each change. */
+  readonly hasOldValues: boolean
   /** Throws a ReplyError when the subscription has no basis any more, such as a lost slot. */
   check(): void
 }
@@ -49,6 +52,7 @@ export const CREDIT_MAX = 1_000_000
 
 export class Subscriptions {
   readonly #store: Store
+  readonly #oldValues: OldValues
   readonly #now: () => number
   readonly #subscriptions = new Map<FeedSubscriber, Subscription>()
   #isScheduled = false
@@ -57,8 +61,9 @@ export class Subscriptions {
   #later: NodeJS.Timeout | undefined
 
   /** `now`: Unix milliseconds. */
-  constructor(store: Store, now: () => number) {
+  constructor(store: Store, oldValues: OldValues, now: () => number) {
     this.#store = store
+    this.#oldValues = oldValues
     this.#now = now
     store.turn.commitListeners.add(() => this.schedule())
   }
@@ -72,6 +77,7 @@ export class Subscriptions {
     const { after, credit } = spec
     this.#subscriptions.set(subscriber, { spec, position: after, credit, told: after, toldAtMs: this.#now() })
     subscriber.feedSubscriptions = 1
+    if (spec.hasOldValues) this.#oldValues.keep(after, this.#now())
     this.schedule()
   }
 
@@ -100,7 +106,8 @@ export class Subscriptions {
   tick(): void {
     const nowMs = this.#now()
     for (const [subscriber, subscription] of this.#subscriptions) {
-      const { position, told, toldAtMs } = subscription
+      const { spec, position, told, toldAtMs } = subscription
+      if (spec.hasOldValues) this.#oldValues.keep(position, nowMs)
       if (position === told && nowMs - toldAtMs < SILENCE_MS_MAX) continue
       tell(subscriber, subscription, nowMs, (reply) => {
         reply.push(3)
@@ -161,9 +168,11 @@ export class Subscriptions {
       this.#hasFull = true
       return false
     }
-    const range = { after: position, batchesMax: BATCHES_MAX, isStrict: true, changesMax: credit }
+    const oldValues = spec.hasOldValues ? { oldValues: this.#oldValues.reader(position) } : {}
+    const range = { after: position, batchesMax: BATCHES_MAX, isStrict: true, changesMax: credit, ...oldValues }
     const page = pollChanges(this.#store, range, spec.filter, PAGE_BYTES)
     subscription.position = page.position
+    if (spec.hasOldValues) this.#oldValues.keep(page.position, this.#now())
     subscription.credit -= page.changes.length
     if (page.changes.length > 0) {
       tell(subscriber, subscription, this.#now(), (reply) => {

@@ -31,7 +31,7 @@ export const subscriptionCommands: readonly AnyCommand[] = [
       name: 'cdc|subscribe',
       arity: -3,
       flags: FLAGS,
-      syntax: `<sequence | NOW | OLDEST> [CREDIT count] ${FILTER_SYNTAX} [SLOT name] [REPLID id]`,
+      syntax: `<sequence | NOW | OLDEST> [CREDIT count] ${FILTER_SYNTAX} [SLOT name] [REPLID id] [OLDVALUE]`,
       summary: 'Pushes the changes after a sequence, or after the position (>) of a slot, while there is credit.',
       since: '0.1.0',
     },
@@ -73,6 +73,7 @@ interface SubscribeOptions {
   readonly namespaces: Bytes[]
   slot: string | undefined
   replicationId: string | undefined
+  hasOldValues: boolean
 }
 
 function parseSubscribe(args: Args): SubscribeOptions {
@@ -85,6 +86,7 @@ function parseSubscribe(args: Args): SubscribeOptions {
     namespaces: [],
     slot: undefined,
     replicationId: undefined,
+    hasOldValues: false,
   }
   const options = new OptionReader(args, 3)
   while (options.hasMore) {
@@ -94,6 +96,7 @@ function parseSubscribe(args: Args): SubscribeOptions {
     else if (options.take('op')) given.ops.push(changeOp(options.word()))
     else if (options.take('namespace')) given.namespaces.push(storedNamespace(options.word()))
     else if (options.take('replid')) given.replicationId = options.word().latin1Slice(0)
+    else if (options.take('oldvalue')) given.hasOldValues = true
     else if (options.take('slot')) given.slot = options.word().latin1Slice(0)
     else break
   }
@@ -122,6 +125,7 @@ function subscribe(context: ServerContext, _args: Args, options: SubscribeOption
   server.subscriptions.add(client, {
     after,
     credit: options.credit,
+    hasOldValues: options.hasOldValues,
     filter: slot === undefined ? own : { ...own, and: slot.spec.filter },
     check: () => {
       if (slot !== undefined) checkLiving(slot)

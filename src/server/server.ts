@@ -189,7 +189,7 @@ export class Server implements ServerView {
     this.sequenceTimes = new SequenceTimes(config.paths.sequenceTimes)
     this.history = new History(config.paths.history)
     this.slots = openFeed(this, clock)
-    this.subscriptions = new Subscriptions(this.store, clock)
+    this.subscriptions = new Subscriptions(this.store, this.snapshots.oldValues, clock)
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
     this.perflog = new Perflog(config, this.store.rocks, clock)

@@ -72,7 +72,8 @@ function fit(value: bigint, { isSigned, bits }: FieldType, overflow: Overflow): 
   return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)
 }
 
-function readField(source: BitSource, { isSigned, bits }: FieldType, offset: number): bigint {
+/** The integer at bit `offset`. */
+export function readField(source: Pick<BitSource, 'byteAt'>, { isSigned, bits }: FieldType, offset: number): bigint {
   let value = 0n
   const lastByte = Math.floor((offset + bits - 1) / 8)
   for (let byte = Math.floor(offset / 8); byte <= lastByte; byte++) value = (value << 8n) | BigInt(source.byteAt(byte))
