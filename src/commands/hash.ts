@@ -8,7 +8,7 @@ import { err, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, VALUE_NAN_OR_INFINITY, wrongAri
 import type { Reply } from '../protocol/reply.js'
 import * as hashes from '../types/hash.js'
 import { type LexRange, lexBounds } from '../types/lex-range.js'
-import { type SampledRow, sampleRows } from '../types/sample.js'
+import type { SampledRow } from '../types/sample.js'
 import {
   type AnyCommand,
   command,
@@ -327,10 +327,8 @@ function parseRandom(args: Args): RandomOptions {
 
 function randomFields(context: Context, args: Args, { count, withValues }: RandomOptions): void {
   const { db, reply } = context
-  const found = hashes.scan(db, args.at(1))
   if (count === undefined) {
-    const [row] = found === undefined ? [] : sampleRows(found.size, 1, () => found.open({ values: false }))
-    reply.bulkOrNil(row?.key)
+    reply.bulkOrNil(hashes.sample(db, args.at(1), 1, false)[0]?.key)
     return
   }
   const begin = (to: Reply, total: number): void => to.array(withValues && to.protocol === 2 ? total * 2 : total)
@@ -339,8 +337,7 @@ function randomFields(context: Context, args: Args, { count, withValues }: Rando
     to.bulk(key)
     if (withValues) to.bulk(value)
   }
-  const sample = (wanted: number): SampledRow[] =>
-    found === undefined ? [] : sampleRows(found.size, wanted, () => found.open({ values: withValues }))
+  const sample = (wanted: number): SampledRow[] => hashes.sample(db, args.at(1), wanted, withValues)
   if (isLongDraw(count)) {
     replyDraws(context, sample(POOL_MAX), count, begin, write)
     return

@@ -9,7 +9,7 @@ import { CF_METADATA } from './column-family.js'
 import { parseNsKey } from './keys.js'
 import { checkRow, expiredPart, isExpired, MetadataFormatError } from './metadata.js'
 import type { Store } from './store.js'
-import type { ExpiryListener } from './turn.js'
+import type { ExpiryListener } from './turn-listeners.js'
 
 /** A step ends after this time … */
 const BUDGET_MS = 1

@@ -1,7 +1,7 @@
 /** The rows that one life of a collection has in one column family, addressed by sub-key. */
 
 import { type Bytes, concat, EMPTY } from '../bytes/bytes.js'
-import type { ColumnFamily } from './column-family.js'
+import { CF_DEFAULT, type ColumnFamily } from './column-family.js'
 import type { Database } from './database.js'
 import { prefixEnd } from './keys.js'
 import type { RowCursor } from './row-cursor.js'
@@ -65,18 +65,21 @@ export class Subkeys {
     const { turn } = this.#db
     turn.put(this.#cf, turn.compose(this.#prefix, subKey), value)
     if (turn.observing) this.#db.touch(this.#key)
+    if (this.#cf === CF_DEFAULT) turn.subkeyListener?.written(this.#prefix, subKey)
   }
 
   delete(subKey: Bytes): void {
     const { turn } = this.#db
     turn.delete(this.#cf, turn.compose(this.#prefix, subKey))
     if (turn.observing) this.#db.touch(this.#key)
+    if (this.#cf === CF_DEFAULT) turn.subkeyListener?.deleted(this.#prefix, subKey)
   }
 
   /** Deletes the rows from `from` up to, not including, `to` by one record: for many rows. */
   deleteRange(from: Bytes, to: Bytes): void {
     this.#db.turn.deleteRows(this.#cf, concat(this.#prefix, from), concat(this.#prefix, to))
     this.#db.touch(this.#key)
+    if (this.#cf === CF_DEFAULT) this.#db.turn.subkeyListener?.rangeDeleted(this.#prefix)
   }
 
   /** Walks rows in order of sub-key; the cursor's key is the sub-key. Close it, or declare it with `using`. */

@@ -8,10 +8,10 @@ import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_METADATA, CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
 import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
 import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
-import type { ExpiredPart } from './metadata.js'
 import { Overlay } from './overlay.js'
 import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.js'
+import type { ExpiryListener, SubkeyListener } from './turn-listeners.js'
 import { BATCH_HEADER_BYTES, readRecords, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
@@ -37,14 +37,12 @@ const END_LOG_DATA = TYPE_LOG_DATA[0] as Buffer
 const COPIED_BY_LOOP_MAX = 64
 const EMPTY_BATCH = { length: BATCH_HEADER_BYTES, count: 0 }
 
-/** Called for each key that is deleted because time was over; views, valid until it returns. */
-export type ExpiryListener = (namespace: Bytes, key: Bytes, part: ExpiredPart) => void
-
 export class Turn {
   /** Unix milliseconds, the same for all commands of a turn. */
   nowMs = 0
   /** Told of keys that commands find expired and delete. */
   expiryListener: ExpiryListener | undefined
+  subkeyListener: SubkeyListener | undefined
   /** Called with the latest sequence after each commit, before its replies leave. They must not write. */
   readonly commitListeners = new Set<(sequence: number) => void>()
   /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
@@ -392,7 +390,7 @@ export class Turn {
     this.#batch.truncate(length, count)
     this.#asksOverlay = !this.#batch.isEmpty
     this.#overlay.clear()
-    this.#gaps.forget()
+    this.#forgetLearned()
     // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
     this.#overlay.replay(
       this.#batch.serialize(),
@@ -457,6 +455,7 @@ export class Turn {
   writeForeign(batch: Bytes, writeFlags = this.#writeFlags): void {
     this.commit()
     this.#gaps.forget()
+    this.subkeyListener?.foreignBatch(batch)
     this.#forgetRows(batch)
     this.#write(batch, writeFlags)
   }
@@ -546,7 +545,7 @@ export class Turn {
 
   /** Forgets what was not committed. */
   discard(): void {
-    this.#gaps.forget()
+    this.#forgetLearned()
     this.#forgetRows(this.#batch.serialize())
     this.#pendingLog = EMPTY
     this.#after = []
@@ -568,11 +567,17 @@ export class Turn {
     this.#rows?.beginTurn()
   }
 
+  /** Writes that readers have drawn conclusions from were taken back. */
+  #forgetLearned(): void {
+    this.#gaps.forget()
+    this.subkeyListener?.takenBack()
+  }
+
   #write(batch: Bytes, writeFlags = this.#writeFlags): void {
     try {
       this.#rocks.write(batch, batch.length, writeFlags)
     } catch (error) {
-      this.#gaps.forget()
+      this.#forgetLearned()
       throw new CommitError(error as Error)
     }
     this.#tellCommitted()

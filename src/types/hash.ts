@@ -22,6 +22,8 @@ import {
   openRows,
   rowsOf,
 } from './hash-fields.js'
+import { type DrawSource, drawRows } from './reservoir.js'
+import type { SampledRow } from './sample.js'
 
 const HASH_VALUE_NOT_INTEGER = err('hash value is not an integer')
 const HASH_VALUE_NOT_FLOAT = err('hash value is not a float')
@@ -154,6 +156,21 @@ export function scan(db: Database, key: Bytes): FieldScan | undefined {
     },
     open: (range) => openRows(rows, metadata, nowMs, range),
   }
+}
+
+/** Random fields: see `drawRows` for `count`. Without `values` those are not to be looked at. */
+export function sample(db: Database, key: Bytes, count: number, values: boolean): SampledRow[] {
+  const metadata = readMetadata(db, key, TYPE_HASH)
+  if (metadata === undefined) return []
+  const rows = rowsOf(db, key, metadata)
+  const source: DrawSource = {
+    rows,
+    rowsMax: metadata.size,
+    size: () => liveSize(db, rows, metadata),
+    open: (withValues) => openRows(rows, metadata, db.nowMs, { values: withValues }),
+    valueOf: (row) => liveValue(row, metadata, db.nowMs),
+  }
+  return drawRows(db, source, count, values)
 }
 
 const ZERO: LongDouble = { mantissa: 0n, exponent: 0 }

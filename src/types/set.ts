@@ -10,7 +10,7 @@ import { encodeMetadata, freshMetadata, type Metadata, TYPE_SET } from '../stora
 import type { RowCursor } from '../storage/row-cursor.js'
 import { isFresh, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
 import type { SubkeyScan, Subkeys } from '../storage/subkeys.js'
-import { drawRows } from './reservoir.js'
+import { drawRows, drawSource } from './reservoir.js'
 
 /** Number of members. Throws WRONG_TYPE, as all functions here do. */
 export function size(db: Database, key: Bytes): number {
@@ -69,7 +69,7 @@ export function contains(db: Database, key: Bytes, members: readonly Bytes[]): b
 export function sample(db: Database, key: Bytes, count: number): Bytes[] {
   const metadata = readMetadata(db, key, TYPE_SET)
   if (metadata === undefined) return []
-  return drawRows(db, rowsOf(db, key, metadata), metadata.size, count, false).map((row) => row.key)
+  return drawRows(db, drawSource(rowsOf(db, key, metadata), metadata.size), count, false).map((row) => row.key)
 }
 
 /** Takes up to `count` random members out. A key that becomes empty stays as an empty row, as Kvrocks leaves it. */
@@ -77,7 +77,7 @@ export function pop(db: Database, key: Bytes, count: number): { members: Bytes[]
   const metadata = readMetadata(db, key, TYPE_SET)
   if (metadata === undefined) return { members: [], isEmpty: false }
   const rows = rowsOf(db, key, metadata)
-  const members = drawRows(db, rows, metadata.size, count, false).map((row) => row.key)
+  const members = drawRows(db, drawSource(rows, metadata.size), count, false).map((row) => row.key)
   if (members.length === 0) return { members, isEmpty: false }
   db.logData(TYPE_SET)
   for (const member of members) rows.delete(member)

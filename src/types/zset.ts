@@ -16,7 +16,7 @@ import type { Database } from '../storage/database.js'
 import { encodeMetadata, freshMetadata, type Metadata, TYPE_ZSET } from '../storage/metadata.js'
 import { isFresh, readAnyRow, readMetadata, readOrFreshMetadata } from '../storage/rows.js'
 import type { Subkeys } from '../storage/subkeys.js'
-import { drawRows } from './reservoir.js'
+import { drawRows, drawSource } from './reservoir.js'
 
 const NOT_A_NUMBER = err('resulting score is not a number (NaN)')
 
@@ -279,7 +279,7 @@ export function rank(db: Database, key: Bytes, member: Bytes, reverse: boolean):
 export function sample(db: Database, key: Bytes, count: number): ScoredMember[] {
   const zset = open(db, key)
   if (zset === undefined) return []
-  return drawRows(db, zset.members, zset.metadata.size, count).map((row) => ({
+  return drawRows(db, drawSource(zset.members, zset.metadata.size), count).map((row) => ({
     member: row.key,
     score: scoreOfRow(row.value),
   }))
