@@ -7,6 +7,7 @@ import type { Log } from '../log/log.js'
 import * as errors from '../protocol/errors/replication.js'
 import type { ReplyError } from '../protocol/errors.js'
 import { RocksDBError } from '../rocksdb/errors.js'
+import type { WalBatch } from '../rocksdb/wal-iterator.js'
 import { holdLimits } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import type { WalHold } from '../storage/wal-retention.js'
@@ -37,8 +38,15 @@ export interface MasterParts {
   readonly onAcknowledged: () => void
 }
 
-/** For so long the log is kept for a replica whose connection has ended. */
+type Verdict =
+  | { readonly error: undefined; readonly blanks: number }
+  /** `reason`: for the log. */
+  | { readonly error: ReplyError; readonly reason: string }
+
+const NO_BLANKS: Verdict = { error: undefined, blanks: 0 }
+
 const DRAIN_CHECK_MS = 10
+/** For so long the log is kept for a replica whose connection has ended. */
 const LINGER_MS = 600_000
 
 export class Master {
@@ -86,11 +94,11 @@ export class Master {
         `synchronization with next sequence: ${sequence}, replication id: ${id ?? 'not supported'}, and local ` +
         `sequence: ${store.latestSequence()}`,
     )
-    const refusal = this.#refusal(sequence, config.values['use-rsid-psync'] ? id : undefined)
-    if (refusal !== undefined) {
+    const verdict = this.#verdictOn(sequence, config.values['use-rsid-psync'] ? id : undefined)
+    if (verdict.error !== undefined) {
       counts.partialSyncsRefused++
-      log.warning(`[replication] ${peer.address} needs a full sync: ${refusal.reason}`)
-      throw refusal.error
+      log.warning(`[replication] ${peer.address} needs a full sync: ${verdict.reason}`)
+      throw verdict.error
     }
     counts.partialSyncs++
     const hold = this.#holdFor(peer, sequence - 1)
@@ -102,6 +110,7 @@ export class Master {
       log,
       nowMs,
       from: sequence,
+      blanks: verdict.blanks,
       onAcknowledged,
       onClosed: (closed) => {
         this.#feeds.delete(closed)
@@ -205,8 +214,9 @@ export class Master {
     this.#lingering.set(name, { hold, untilMs: this.#parts.nowMs() + LINGER_MS })
   }
 
-  #refusal(sequence: number, id: string | undefined): { reason: string; error: ReplyError } | undefined {
-    const { store, nowMs } = this.#parts
+  /** Whether a replica can go on from `sequence`, and how many sequences of it are to be blank. */
+  #verdictOn(sequence: number, id: string | undefined): Verdict {
+    const { store, nowMs, config } = this.#parts
     const latest = store.latestSequence()
     const ownId = id === undefined ? undefined : idInLog(store, sequence - 1)
     if (ownId !== undefined && ownId !== id) {
@@ -215,24 +225,28 @@ export class Master {
         error: errors.OTHER_HISTORY,
       }
     }
-    if (sequence === latest + 1) return undefined
+    if (sequence === latest + 1) return NO_BLANKS
     const error = errors.SEQUENCE_OUT_OF_RANGE
     if (sequence > latest) return { reason: `it has sequence ${sequence - 1}, here the latest is ${latest}`, error }
     const found = this.#batchAt(sequence)
-    if (found === sequence) return undefined
+    if (found?.sequence === sequence) return NO_BLANKS
     const { oldest } = store.wal.range(nowMs())
-    const reason =
-      found !== undefined && found < sequence
-        ? `it ends at sequence ${sequence - 1}, within the batch of ${found}: the histories differ`
-        : `sequence ${sequence} has left the log, whose oldest is ${oldest}`
-    return { reason, error }
+    if (found === undefined || found.sequence > sequence) {
+      return { reason: `sequence ${sequence} has left the log, whose oldest is ${oldest}`, error }
+    }
+    const blanks = found.sequence + found.count - sequence
+    if (config.values['replication-enable-sequence-padding'] && blanks > 0) return { error: undefined, blanks }
+    return {
+      reason: `it ends at sequence ${sequence - 1}, within the batch of ${found.sequence}: the histories differ`,
+      error,
+    }
   }
 
-  /** The sequence at which the log's batch begins that holds `sequence`, or the next one that there is. */
-  #batchAt(sequence: number): number | undefined {
+  /** The log's batch that holds `sequence`, or the next one that there is. */
+  #batchAt(sequence: number): WalBatch | undefined {
     try {
       using iterator = this.#parts.store.rocks.updatesSince(sequence)
-      return iterator.next(1, 1)[0]?.sequence
+      return iterator.next(1, 1)[0]
     } catch (error) {
       if (error instanceof RocksDBError) return undefined
       throw error

@@ -16,8 +16,10 @@ import { ProtocolError } from '../protocol/errors.js'
 import { RequestParser } from '../protocol/request-parser.js'
 import { RocksDBError } from '../rocksdb/errors.js'
 import type { WalBatch, WalIterator } from '../rocksdb/wal-iterator.js'
+import { CF_DEFAULT } from '../storage/column-family.js'
 import type { Store } from '../storage/store.js'
 import { LOSS_TEXTS, type WalHold } from '../storage/wal-retention.js'
+import { WriteBatch } from '../storage/write-batch.js'
 import { announcedAddress, type Peer, type PeerLink } from './peer.js'
 
 export interface FeedParts {
@@ -29,6 +31,8 @@ export interface FeedParts {
   readonly nowMs: () => number
   /** The first sequence to be sent. */
   readonly from: number
+  /** Sequences from there on that the replica gets blank; mostly 0. */
+  readonly blanks: number
   /** The replica has said how far it is. */
   readonly onAcknowledged: () => void
   /** Keeps what the replica has yet to read in the log. */
@@ -45,6 +49,8 @@ const CHUNK_BYTES = 256 * 1024
 const ACKNOWLEDGEMENT_BYTES_MAX = 1024
 const CRLF = Buffer.from('\r\n')
 const PING = bulk(Buffer.from('ping'))
+/** What a blank sequence deletes: no row has this key. */
+const BLANK_KEY = Buffer.from('__kvrocks_internal_padding_seq__')
 const ACK_REQUEST = Buffer.concat([bulk(Buffer.from('_getack')), PING])
 
 export class ReplicaFeed implements PeerLink {
@@ -107,6 +113,7 @@ export class ReplicaFeed implements PeerLink {
     this.#ping = setInterval(() => this.#pingIfIdle(), IDLE_CHECK_MS)
     this.#ping.unref()
     this.#parts.store.turn.commitListeners.add(this.#schedule)
+    if (this.#parts.blanks > 0) this.#sendBlanks(this.#parts.blanks)
     this.#schedule()
   }
 
@@ -184,15 +191,43 @@ export class ReplicaFeed implements PeerLink {
     if (this.#isClosed || this.#isFull) return
     const batches = this.#read()
     if (batches === undefined || batches.length === 0) return
-    for (const { sequence, count } of batches) {
-      if (sequence !== this.#next) {
-        this.#drop(`the log has a gap: sequence ${this.#next} was expected, ${sequence} found`)
+    this.#sendInPieces(batches)
+    this.#schedule()
+  }
+
+  /** Each piece ends with the batch that fills it. */
+  #sendInPieces(batches: readonly WalBatch[]): void {
+    const { values } = this.#parts.config
+    let piece: WalBatch[] = []
+    let bytes = 0
+    let updates = 0
+    for (const batch of batches) {
+      if (batch.sequence !== this.#next) {
+        this.#drop(`the log has a gap: sequence ${this.#next} was expected, ${batch.sequence} found`)
         return
       }
-      this.#next += count
+      this.#next += batch.count
+      piece.push(batch)
+      bytes += batch.data.length
+      updates += batch.count
+      if (bytes < values['replication-delay-bytes'] && updates < values['replication-delay-updates']) continue
+      this.#send(piece)
+      piece = []
+      bytes = 0
+      updates = 0
     }
-    this.#send(batches)
-    this.#schedule()
+    if (piece.length > 0) this.#send(piece)
+  }
+
+  /** One batch that changes nothing and takes `count` sequences. Source: kvrocks replication.cc, FeedSlaveThread::loop. */
+  #sendBlanks(count: number): void {
+    const blank = new WriteBatch()
+    for (let i = 0; i < count; i++) blank.delete(CF_DEFAULT, BLANK_KEY, BLANK_KEY.length)
+    this.#transmit(bulk(blank.serialize()))
+    this.#next += count
+    this.#parts.log.warning(
+      `[replication] ${this.peer.address} was sent ${count} blank sequences up to ${this.#next - 1}`,
+    )
   }
 
   /** The next batches; none at the end of the log, undefined where it cannot be read. */

@@ -4,6 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { SILENT_LOG } from '../../src/log/log.js'
+import { nothingAnnounced, type Peer } from '../../src/replication/peer.js'
+import { ReplicaFeed } from '../../src/replication/replica-feed.js'
 import { eventually } from '../support/eventually.js'
 import { startNode } from '../support/nodes.js'
 import { encodeRequest } from '../support/resp.js'
@@ -80,6 +83,83 @@ test('a replica with nothing to get is sent pings', async (t) => {
   const wire = await following(node, 1)
   t.equal(await wire.takeLike('$4\r\nping\r\n$4\r\nping\r\n'), '$4\r\nping\r\n$4\r\nping\r\n')
 })
+
+test('with replication-enable-sequence-padding a replica that ends within a batch gets blanks for its rest', async (t) => {
+  await using node = await startServer({ config: { 'replication-enable-sequence-padding': true } })
+  await node.run('mset', 'a', 1, 'b', 2, 'c', 3)
+  await node.run('set', 'k', 'v')
+  const wire = await following(node, 2)
+  const key = '\0 __kvrocks_internal_padding_seq__'
+  const blanks = `\0\0\0\0\0\0\0\0\x02\0\0\0${key}${key}`
+  t.equal((await wire.takeBulk()).toString('latin1'), blanks)
+  const next = await wire.takeBulk()
+  t.equal(next.readUInt32LE(0), 4)
+  t.equal(next.toString('hex').slice(16), BATCH_OF_SET.slice(16).concat('0076'))
+  t.match(await node.run('info', 'replication'), /offset=4,lag=0/)
+  t.match(await node.run('info', 'stats'), /sync_partial_ok:1\r\nsync_partial_err:0\r\n/)
+  t.equal(await node.run('psync', 6), '-ERR sequence out of range, please use fullsync\r\n')
+})
+
+test('replication-delay-bytes and replication-delay-updates bound what is written to a socket at once', async (t) => {
+  await using node = await startServer()
+  await node.run('set', 'k', Buffer.alloc(5000))
+  for (let i = 2; i <= 10; i++) await node.run('set', 'k', Buffer.alloc(1000))
+  await node.run('mset', ...Array.from({ length: 20 }, (_, i) => [`k${i}`, 'v']).flat())
+  await node.run('set', 'last', 'v')
+  t.same(await piecesOf(node), [30, 1], 'the default: 16 KiB, or 16 updates')
+  await node.run('config', 'set', 'replication-delay-updates', 5)
+  t.same(await piecesOf(node), [5, 5, 20, 1])
+  await node.run('config', 'set', 'replication-delay-bytes', 5500, 'replication-delay-updates', 1000)
+  t.same(await piecesOf(node), [2, 6, 23])
+  await node.run('config', 'set', 'replication-delay-bytes', 1)
+  t.same(await piecesOf(node), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 20, 1])
+})
+
+const NO_LIMITS = { bytesMax: Number.POSITIVE_INFINITY, ageMsMax: Number.POSITIVE_INFINITY }
+
+/** How many updates each write to the socket of a replica has that begins at sequence 1. */
+async function piecesOf({ server }: TestServer): Promise<number[]> {
+  const { store } = server
+  const hold = store.retention.hold({ name: 'a test', sequence: 0, limits: () => NO_LIMITS })
+  const pieces: number[] = []
+  const peer: Peer = {
+    address: '127.0.0.1:1',
+    announced: nothingAnnounced(),
+    outputBytes: 0,
+    takeOver() {},
+    finish() {},
+    kill() {},
+    transmit(bytes) {
+      pieces.push([...bulksOf(bytes)].reduce((sum, batch) => sum + batch.readUInt32LE(8), 0))
+      return true
+    },
+  }
+  const feed = new ReplicaFeed({
+    peer,
+    store,
+    hold,
+    config: server.config,
+    log: SILENT_LOG,
+    nowMs: () => 0,
+    from: 1,
+    blanks: 0,
+    onAcknowledged() {},
+    onClosed: () => hold.release(),
+  })
+  feed.begin()
+  await eventually(() => (feed.sent === store.latestSequence() ? true : undefined))
+  feed.close()
+  return pieces
+}
+
+function* bulksOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; ) {
+    const from = bytes.indexOf('\r\n', at) + 2
+    const end = from + Number(bytes.toString('latin1', at + 1, from - 2))
+    yield bytes.subarray(from, end)
+    at = end + 2
+  }
+}
 
 test('REPLCONF and PSYNC refuse what they cannot take, in the words that replicas look for', async (t) => {
   await using node = await startServer()

@@ -169,6 +169,23 @@ test('changes that do not follow on, or are none, break the link', async (t) => 
   }
 })
 
+test('blank sequences of a master that enables padding are taken as such, and readers of changes pass them', async (t) => {
+  await using pair = await link()
+  const { node } = pair
+  const wire = await pair.master.accept()
+  await shakeHands(t, wire, node, 1)
+  wire.write('+OK\r\n')
+  const blank = '\0 __kvrocks_internal_padding_seq__'
+  wire.write(bulk(Buffer.from(`\0\0\0\0\0\0\0\0\x02\0\0\0${blank}${blank}`, 'latin1')))
+  wire.write(bulk(batchOfSet(3, 'a', 'v')))
+  await eventually(() => (node.server.store.latestSequence() === 3 ? true : undefined))
+  t.equal(await node.run('get', 'a'), '$1\r\nv\r\n')
+  t.equal(await node.run('dbsize'), ':1\r\n')
+  const changes = await node.run('pollupdates', 0, 'max', 10, 'format', 'json')
+  t.match(changes, /next_sequence\r\n:3\r\n[\s\S]*"key":"a","op":"put"/)
+  t.same(node.logged, [])
+})
+
 /** Files of a database with one key, as a master's checkpoint has them. */
 async function checkpointFiles(t: Test): Promise<Map<string, Buffer>> {
   const source = await startNode()

@@ -102,13 +102,18 @@ export const REPLICATION_OPTIONS = {
     min: 1,
     mutable: true,
     unit: 'bytes',
-    doc: 'Bytes of updates that a master gathers before it sends them.',
+    doc: 'Bytes that a master with more to send to a replica gathers for one write to its socket.',
   }),
   'replication-delay-updates': integer({
     default: 16,
     min: 1,
     mutable: true,
-    doc: 'Updates that a master gathers before it sends them.',
+    doc: 'Updates that a master with more to send to a replica gathers for one write to its socket.',
+  }),
+  'replication-enable-sequence-padding': bool({
+    default: false,
+    mutable: true,
+    doc: 'Whether a replica that ends within a batch of its master gets blank sequences for the rest, and loses that rest.',
   }),
   'purge-backup-on-fullsync': bool({
     default: false,
