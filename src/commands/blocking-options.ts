@@ -1,8 +1,15 @@
 /** What blocking commands have in common. */
 
 import { parseDouble } from '../bytes/double.js'
+import { parseInt64 } from '../bytes/int64.js'
 import type { Args } from '../protocol/args.js'
-import { err, type ReplyError, TIMEOUT_NEGATIVE, TIMEOUT_NOT_A_FLOAT } from '../protocol/errors.js'
+import {
+  err,
+  type ReplyError,
+  TIMEOUT_NEGATIVE,
+  TIMEOUT_NOT_A_FLOAT,
+  TIMEOUT_NOT_AN_INTEGER,
+} from '../protocol/errors.js'
 
 const TIMEOUT_OUT_OF_RANGE = err('timeout is out of range')
 
@@ -13,5 +20,14 @@ export function timeoutMsAt(args: Args, index: number, refusal: ReplyError = TIM
   if (seconds < 0) throw TIMEOUT_NEGATIVE
   const ms = Math.ceil(seconds * 1000)
   if (!Number.isSafeInteger(ms)) throw TIMEOUT_OUT_OF_RANGE
+  return ms
+}
+
+/** The timeout in word `index`, given in milliseconds; 0 = for ever. Source: redis src/timeout.c. */
+export function timeoutAt(args: Args, index: number): number {
+  const ms = parseInt64(args.at(index))
+  if (ms === undefined) throw TIMEOUT_NOT_AN_INTEGER
+  if (ms < 0) throw TIMEOUT_NEGATIVE
+  if (typeof ms === 'bigint') throw TIMEOUT_OUT_OF_RANGE
   return ms
 }

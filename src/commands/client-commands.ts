@@ -1,14 +1,8 @@
 /** CLIENT and its subcommands. Source: redis src/networking.c; kvrocks src/commands/cmd_server.cc, CommandClient. */
 
 import type { Args } from '../protocol/args.js'
-import {
-  BAD_CLIENT_NAME,
-  err,
-  NO_SUCH_CLIENT,
-  SYNTAX,
-  TIMEOUT_NEGATIVE,
-  TIMEOUT_NOT_AN_INTEGER,
-} from '../protocol/errors.js'
+import { BAD_CLIENT_NAME, err, NO_SUCH_CLIENT, SYNTAX } from '../protocol/errors.js'
+import { timeoutAt } from './blocking-options.js'
 import type { Client, ReplyMode } from './client.js'
 import {
   type ClientFilter,
@@ -232,8 +226,7 @@ function parsePause(args: Args): Pause {
   if (args.count > 4) throw SYNTAX
   const isWrite = args.count === 4 && args.is(3, 'write')
   if (args.count === 4 && !isWrite && !args.is(3, 'all')) throw err('CLIENT PAUSE mode must be WRITE or ALL')
-  const ms = integerAt(args, 2, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, TIMEOUT_NOT_AN_INTEGER)
-  if (ms < 0) throw TIMEOUT_NEGATIVE
+  const ms = timeoutAt(args, 2)
   return { ms, mode: isWrite ? 'write' : 'all' }
 }
 

@@ -3,8 +3,9 @@
 import { quoteBytes } from '../bytes/quoting.js'
 import type { Args } from '../protocol/args.js'
 import { BECAME_REPLICA } from '../protocol/errors/replication.js'
-import { err, NO_SUCH_SHUTDOWN, SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_AN_INTEGER } from '../protocol/errors.js'
+import { err, NO_SUCH_SHUTDOWN, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { timeoutAt } from './blocking-options.js'
 import {
   ADMIN,
   type AnyCommand,
@@ -168,9 +169,7 @@ interface Wait {
 
 function parseWait(args: Args): Wait {
   const replicas = integerAt(args, 1)
-  const timeoutMs = integerAt(args, 2, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, TIMEOUT_NOT_AN_INTEGER)
-  if (timeoutMs < 0) throw TIMEOUT_NEGATIVE
-  return { replicas, timeoutMs }
+  return { replicas, timeoutMs: timeoutAt(args, 2) }
 }
 
 const WAIT_ON_REPLICA = err(

@@ -11,17 +11,17 @@ import {
   NOACK_WITH_XREAD,
   unbalancedStreams,
 } from '../protocol/errors/stream.js'
-import { SYNTAX, TIMEOUT_NEGATIVE, TIMEOUT_NOT_AN_INTEGER } from '../protocol/errors.js'
+import { SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { TYPE_STREAM } from '../storage/metadata.js'
 import { requireGroup } from '../types/stream/groups.js'
 import { ENTRY_ID_MAX, formatId, ID_ZERO, nextId, previousId, type StreamId } from '../types/stream/ids.js'
 import * as pending from '../types/stream/pending.js'
 import { type Group, hasEntriesAfter, openStream } from '../types/stream/rows.js'
+import { timeoutAt } from './blocking-options.js'
 import { type AnyCommand, BLOCKING, command, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { EVENT_STREAM } from './key-events.js'
-import { int64At } from './options.js'
 import { countAt, idAt } from './stream-options.js'
 import { type RangeReply, replyEntry, replyRanges, replyWhole } from './stream-reply.js'
 
@@ -122,12 +122,6 @@ function parseRead(args: Args, name: 'xread' | 'xreadgroup'): ReadOptions {
     streams.push({ key: args.at(at), after: positionAt(args, at + words / 2, isGroup) })
   }
   return { count, timeoutMs, group: args.at(groupAt), consumer: args.at(groupAt && groupAt + 1), noAck, streams }
-}
-
-function timeoutAt(args: Args, index: number): number {
-  const ms = Number(int64At(args, index, TIMEOUT_NOT_AN_INTEGER))
-  if (ms < 0) throw TIMEOUT_NEGATIVE
-  return ms
 }
 
 function positionAt(args: Args, index: number, isGroup: boolean): Position {

@@ -91,6 +91,15 @@ test('ROLE and WAIT of a master without replicas', async (t) => {
   t.equal(await s.run('wait', '1', '10'), ':0\r\n')
   t.equal(await s.run('wait', '1', '-1'), '-ERR timeout is negative\r\n')
   t.equal(await s.run('wait', '1', 'x'), '-ERR timeout is not an integer or out of range\r\n')
+  // The moment would be beyond what int64 holds. Source: redis 8 src/timeout.c, getTimeoutFromObjectOrReply.
+  const never = '9223372036854775807'
+  for (const command of [
+    ['wait', '1', never],
+    ['client', 'pause', never],
+    ['xread', 'block', never, 'streams', 's', '0'],
+  ]) {
+    t.equal(await s.run(...command), '-ERR timeout is out of range\r\n', command.join(' '))
+  }
 })
 
 test('MONITOR shows what others do, with passwords left out', async (t) => {
