@@ -16,6 +16,7 @@ const SHOWN_EVERY_MS = 200
 export async function fetchCheckpoint(url: string, directory: string, progress: ProgressLine): Promise<void> {
   const sync = new FullSync({
     directory,
+    sendsBackups: false,
     source: url,
     log: SILENT_LOG,
     connect: () => connect(new URL(url)),
@@ -27,7 +28,7 @@ export async function fetchCheckpoint(url: string, directory: string, progress: 
     progress.show(() => `fetching: ${files} of ${total} files, ${sizeText(sync.bytes)}`, files / (total || 1))
   }, SHOWN_EVERY_MS)
   try {
-    await sync.fetch(await sync.names())
+    await sync.fetch(await sync.list())
   } finally {
     clearInterval(shown)
   }

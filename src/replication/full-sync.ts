@@ -5,14 +5,19 @@
  * Source: kvrocks src/cluster/replication.cc, fullSyncReadCB, parallelFetchFile, fetchFile.
  */
 
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Bytes } from '../bytes/bytes.js'
+import { crc32c } from '../bytes/crc32c.js'
 import type { Log } from '../log/log.js'
 import { LinkError, type MasterSocket } from './master-socket.js'
+import { backupFiles, checkpointFiles, type SyncFile } from './sync-files.js'
 
 export interface FullSyncParts {
   readonly directory: string
+  /** The master is of a version that sends backups instead of checkpoints, file by file. */
+  readonly sendsBackups: boolean
   /** What names the master: files of another one are of no use. */
   readonly source: string
   readonly log: Log
@@ -29,7 +34,7 @@ const FILES_PER_CONNECTION = 20
 const CONNECTIONS = 4
 const PIECE_BYTES = 1024 * 1024
 const KEPT = /^[0-9]+\.(?:sst|blob)$/
-const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
+const LIST_BYTES_MAX = 64 * 1024 * 1024
 /** Lies beside the directory, which holds nothing but the database. */
 const SOURCE_SUFFIX = '.source'
 
@@ -50,29 +55,43 @@ export class FullSync {
     return { files: this.#fetched + this.#skipped, total: this.#total }
   }
 
-  /** Asks for the names of the files. Rejects with a LinkError. */
-  async names(): Promise<string[]> {
+  /** Asks which files there are. Rejects with a LinkError. */
+  async list(): Promise<SyncFile[]> {
     const socket = await this.#open()
     try {
       socket.send('_fetch_meta')
+      if (this.#parts.sendsBackups) return await this.#listBackup(socket)
       const line = await socket.line()
       if (line.startsWith('-')) throw new LinkError(`Failed to fetch meta info: ${line}`)
-      const names = line.split(',')
-      const wrong = names.find((name) => !FILE_NAME.test(name))
-      if (wrong !== undefined) throw new LinkError(`the master has a file of the name '${wrong.slice(0, 100)}'`)
-      return names
+      return checkpointFiles(line)
     } finally {
       this.#close(socket)
     }
   }
 
-  /** Brings all files of these names into the directory. Rejects with a LinkError. */
-  async fetch(names: readonly string[]): Promise<void> {
-    const kept = await this.#prepare(names)
-    this.#total = names.length
-    const shares = names.length > FILES_PER_CONNECTION ? CONNECTIONS : 1
+  /** A line with the number of the backup, one with the length of the list, the list. */
+  async #listBackup(socket: MasterSocket): Promise<SyncFile[]> {
+    const { receiveTimeoutMs } = this.#parts
+    const id = await socket.line(receiveTimeoutMs)
+    if (!/^[1-9][0-9]*$/.test(id)) throw new LinkError(`Failed to fetch meta id: ${id.slice(0, 100)}`)
+    const size = await socket.line(receiveTimeoutMs)
+    if (!/^[1-9][0-9]*$/.test(size) || Number(size) > LIST_BYTES_MAX) {
+      throw new LinkError(`Failed to fetch meta size: ${size.slice(0, 100)}`)
+    }
+    const pieces: Bytes[] = []
+    for (let left = Number(size); left > 0; left -= pieces.at(-1)?.length ?? 0) {
+      pieces.push(await this.#piece(socket, left))
+    }
+    return backupFiles(Buffer.concat(pieces).toString('latin1'))
+  }
+
+  /** Brings these files into the directory. Rejects with a LinkError. */
+  async fetch(files: readonly SyncFile[]): Promise<void> {
+    const kept = await this.#prepare(files)
+    this.#total = files.length
+    const shares = files.length > FILES_PER_CONNECTION ? CONNECTIONS : 1
     const all = Array.from({ length: shares }, (_, share) =>
-      this.#fetchShare(names.filter((name, index) => index % shares === share && !this.#isThere(name, kept))),
+      this.#fetchShare(files.filter((file, index) => index % shares === share && !this.#isThere(file, kept))),
     )
     try {
       await Promise.all(all)
@@ -89,67 +108,85 @@ export class FullSync {
     await discardFiles(this.#parts.directory)
   }
 
-  /** The files that may stay. */
-  async #prepare(names: readonly string[]): Promise<ReadonlySet<string>> {
+  /** Names of the files that may stay. */
+  async #prepare(files: readonly SyncFile[]): Promise<ReadonlySet<string>> {
     const { directory, source } = this.#parts
     const from = await readFile(directory + SOURCE_SUFFIX, 'utf8').catch(() => undefined)
     if (from !== source) await this.discard()
     await mkdir(directory, { recursive: true })
     await writeFile(directory + SOURCE_SUFFIX, source)
-    const wanted = new Set(names)
+    const wanted = new Map(files.map((file) => [file.name, file]))
     const kept = new Set<string>()
     for (const name of await readdir(directory)) {
-      if (KEPT.test(name) && wanted.has(name)) kept.add(name)
+      const file = wanted.get(name)
+      if (file !== undefined && KEPT.test(name) && (await isIntact(join(directory, name), file.crc))) kept.add(name)
       else await rm(join(directory, name), { recursive: true, force: true })
     }
     return kept
   }
 
-  #isThere(name: string, kept: ReadonlySet<string>): boolean {
+  #isThere({ name, crc }: SyncFile, kept: ReadonlySet<string>): boolean {
     if (!kept.has(name)) return false
     this.#skipped++
-    this.#parts.log.info(`[skip] ${name} 0, ${this.#counts()}`)
+    this.#parts.log.info(`[skip] ${name} ${crc}, ${this.#counts()}`)
     return true
   }
 
-  async #fetchShare(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return
+  async #fetchShare(files: readonly SyncFile[]): Promise<void> {
+    if (files.length === 0) return
+    const { sendsBackups, fileDelayMs, log } = this.#parts
     const socket = await this.#open()
     try {
-      socket.send('_fetch_file', names.join(','))
-      for (const name of names) {
-        await this.#fetchFile(socket, name)
+      if (!sendsBackups) socket.send('_fetch_file', files.map(({ path }) => path).join(','))
+      for (const file of files) {
+        if (sendsBackups) socket.send('_fetch_file', file.path)
+        await this.#fetchFile(socket, file)
         this.#fetched++
-        this.#parts.log.info(`[fetch] Fetched ${name}, crc32 0, ${this.#counts()}`)
-        if (this.#parts.fileDelayMs > 0) await delay(this.#parts.fileDelayMs)
+        log.info(`[fetch] Fetched ${file.path}, crc32 ${file.crc}, ${this.#counts()}`)
+        if (fileDelayMs > 0) await delay(fileDelayMs)
       }
     } finally {
       this.#close(socket)
     }
   }
 
-  async #fetchFile(socket: MasterSocket, name: string): Promise<void> {
+  async #fetchFile(socket: MasterSocket, { name, path, crc }: SyncFile): Promise<void> {
     const { directory, receiveTimeoutMs } = this.#parts
     const line = await socket.line(receiveTimeoutMs)
-    if (!/^[0-9]{1,15}$/.test(line)) throw new LinkError(`fetch file err: ${name}: ${line.slice(0, 100)}`)
+    if (!/^[0-9]{1,15}$/.test(line)) throw new LinkError(`fetch file err: ${path}: ${line.slice(0, 100)}`)
     const temporary = join(directory, `${name}.tmp`)
     const file = await open(temporary, 'w')
     try {
-      for (let left = Number(line); left > 0; ) {
-        const piece = socket.take(Math.min(left, PIECE_BYTES))
-        if (piece.length === 0) {
-          await socket.more(receiveTimeoutMs)
-          continue
-        }
-        await file.write(piece)
-        left -= piece.length
-        this.bytes += piece.length
-      }
+      const found = await this.#receive(socket, file, Number(line), crc !== 0)
+      if (found !== crc)
+        throw new LinkError(`fetch file err: ${path}: CRC mismatched, ${crc} was expected but got ${found}`)
       await file.sync()
     } finally {
       await file.close()
     }
     await rename(temporary, join(directory, name))
+  }
+
+  /** Writes what comes to `file`. Returns its checksum, 0 if none is wanted. */
+  async #receive(socket: MasterSocket, file: FileHandle, size: number, wantsCrc: boolean): Promise<number> {
+    let crc = 0
+    for (let left = size; left > 0; ) {
+      const piece = await this.#piece(socket, left)
+      if (wantsCrc) crc = crc32c(piece, crc)
+      await file.write(piece)
+      left -= piece.length
+      this.bytes += piece.length
+    }
+    return crc
+  }
+
+  /** The next bytes, at least one and at most `bytesMax`. */
+  async #piece(socket: MasterSocket, bytesMax: number): Promise<Bytes> {
+    for (;;) {
+      const piece = socket.take(Math.min(bytesMax, PIECE_BYTES))
+      if (piece.length > 0) return piece
+      await socket.more(this.#parts.receiveTimeoutMs)
+    }
   }
 
   #counts(): string {
@@ -173,6 +210,21 @@ export class FullSync {
 export async function discardFiles(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true })
   await rm(directory + SOURCE_SUFFIX, { force: true })
+}
+
+/** `crc` 0: what is there is taken on trust. */
+async function isIntact(path: string, crc: number): Promise<boolean> {
+  if (crc === 0) return true
+  const file = await open(path, 'r')
+  try {
+    let found = 0
+    for await (const piece of file.createReadStream({ highWaterMark: PIECE_BYTES, autoClose: false })) {
+      found = crc32c(piece as Bytes, found)
+    }
+    return found === crc
+  } finally {
+    await file.close()
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {

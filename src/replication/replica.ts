@@ -421,15 +421,13 @@ export class Replica {
     const { config, log, store, host, port } = this.#parts
     const { values } = config
     this.#socket?.close()
-    if (values['master-use-repl-port']) {
-      throw new RestartError('a full sync from a master of a version before 2.0 is not supported')
-    }
     await this.#backOff()
     if (this.#isStopped) return
     this.#enter('fetching-names')
     log.info('[replication] Start syncing data with fullsync')
     const sync = new FullSync({
       directory: config.paths.syncCheckpoint,
+      sendsBackups: values['master-use-repl-port'],
       source: `${host}:${port}`,
       log,
       connect: () => this.#connect(),
@@ -439,10 +437,10 @@ export class Replica {
     this.#fullSync = sync
     const isDropped = values['slave-empty-db-before-fullsync']
     try {
-      const names = await sync.names()
+      const files = await sync.list()
       if (isDropped) await this.#parts.drop()
       this.#enter('fetching-files')
-      await sync.fetch(names)
+      await sync.fetch(files)
       if (this.#isStopped) throw new LinkError('the link is being ended')
       this.#fullSyncs++
     } catch (error) {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { latin1 } from '../../src/bytes/bytes.js'
 import { crc16, keySlot } from '../../src/bytes/crc16.js'
+import { crc32c } from '../../src/bytes/crc32c.js'
 import { Crc64, crc64 } from '../../src/bytes/crc64.js'
 import { toInt64, UINT64_MAX } from '../../src/bytes/int64.js'
 import { readVarint32, readVarint64, varint32Size, writeVarint32, writeVarint64 } from '../../src/bytes/varint.js'
@@ -21,6 +22,18 @@ test('keySlot hashes the tag in braces, or the whole key without one', async (t)
   t.equal(keySlot(latin1('foo{bar}{zap}')), keySlot(latin1('bar')))
   t.equal(keySlot(latin1('a{b')), crc16(latin1('a{b')) & 16383)
   t.equal(keySlot(latin1('}a{b}')), keySlot(latin1('b')))
+})
+
+test('crc32c is that of RFC 3720, in one go and in chunks', (t) => {
+  t.equal(crc32c(CHECK), 0xe3069283)
+  t.equal(crc32c(Buffer.alloc(32)), 0x8a9136aa)
+  t.equal(crc32c(Buffer.alloc(32, 0xff)), 0x62a8ab43)
+  t.equal(crc32c(Buffer.from(Array.from({ length: 32 }, (_, index) => index))), 0x46dd794e)
+  t.equal(crc32c(latin1('')), 0)
+  for (let cut = 0; cut <= CHECK.length; cut++) {
+    t.equal(crc32c(CHECK.subarray(cut), crc32c(CHECK.subarray(0, cut))), 0xe3069283)
+  }
+  t.end()
 })
 
 test('crc64 is that of Redis', async (t) => {

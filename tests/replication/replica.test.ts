@@ -3,7 +3,9 @@
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
+import { crc32c } from '../../src/bytes/crc32c.js'
 import type { ConfigValues } from '../../src/index.js'
+import { backupFiles } from '../../src/replication/sync-files.js'
 import { eventually } from '../support/eventually.js'
 import { infoField, SHORT_DELAYS, startNode } from '../support/nodes.js'
 import { encodeRequest } from '../support/resp.js'
@@ -330,6 +332,75 @@ test('a swap that was cut off by a crash is undone, or finished, at the next sta
   t.notOk(existsSync(`${db}.tmp`))
   await finished.server.close()
   rmSync(node.dir, { recursive: true, force: true })
+})
+
+/** The files of a checkpoint as a backup of RocksDB has them: the path of each, and the list. */
+function asBackup(files: ReadonlyMap<string, Buffer>): { paths: Map<string, Buffer>; list: string } {
+  const paths = new Map<string, Buffer>()
+  for (const [name, content] of files) {
+    const table = /^(\d+)\.sst$/.exec(name)?.[1]
+    paths.set(
+      table ? `shared_checksum/${table}_${crc32c(content)}_${content.length}.sst` : `private/3/${name}`,
+      content,
+    )
+  }
+  const lines = [...paths].map(([path, content]) => `${path} crc32 ${crc32c(content)}\n`)
+  return { paths, list: `1600000000\n1\nmetadata 6b76\n${lines.length}\n${lines.join('')}` }
+}
+
+test('a master before 2.0 is asked on its next port, for a backup, file by file and with checksums', async (t) => {
+  const { paths, list } = asBackup(await checkpointFiles(t))
+  await using master = await WireListener.open()
+  await using node = await startNode({ config: { 'master-use-repl-port': true } })
+  await node.run('slaveof', '127.0.0.1', master.port - 1)
+  const askForAll = async (): Promise<Wire> => {
+    const wire = await master.accept()
+    await shakeHands(t, wire, node, 1)
+    wire.write('-ERR sequence out of range, please use fullsync\r\n')
+    const meta = await master.accept()
+    await expectRequest(t, meta, '_fetch_meta')
+    meta.write(`3\r\n${list.length}\r\n${list.slice(0, 20)}`)
+    await new Promise((resolve) => setImmediate(resolve))
+    meta.write(list.slice(20))
+    return await master.accept()
+  }
+  const [[first = '', content = Buffer.alloc(0)] = []] = paths
+  const damaged = await askForAll()
+  await expectRequest(t, damaged, '_fetch_file', first)
+  const wrong = Buffer.from(content)
+  wrong[0] = ~(wrong[0] ?? 0)
+  await sendFile(damaged, wrong)
+  await damaged.takeRest()
+  t.equal(
+    await infoField(node, 'last_sync_error'),
+    `fetch file err: ${first}: CRC mismatched, ${crc32c(content)} was expected but got ${crc32c(wrong)}`,
+  )
+  const wire = await askForAll()
+  for (const [path, bytes] of paths) {
+    await expectRequest(t, wire, '_fetch_file', path)
+    await sendFile(wire, bytes)
+  }
+  await shakeHands(t, await master.accept(), node, 2)
+  t.equal(await node.run('get', 'copied'), '$1\r\nv\r\n')
+})
+
+test('lists of backups that are damaged, or lead elsewhere, are refused', (t) => {
+  t.same(backupFiles('1\n2\n1\nshared/000007.sst crc32 4294967295\n'), [
+    { name: '000007.sst', path: 'shared/000007.sst', crc: 4294967295 },
+  ])
+  t.same(backupFiles('1\n2\n1\nshared_checksum/000007_sAB12_99.sst crc32 5'), [
+    { name: '000007.sst', path: 'shared_checksum/000007_sAB12_99.sst', crc: 5 },
+  ])
+  for (const [list, reason] of [
+    ['1\n2\n2\nshared/000007.sst crc32 1\n', /list of files is not complete/],
+    ['1\n2\n', /list of files is not complete/],
+    ['1\n2\n1\nprivate/1/../../evil crc32 1\n', /lists a file that no backup has/],
+    ['1\n2\n1\nprivate/1/.. crc32 1\n', /a file of the name '\.\.'/],
+    ['1\n2\n1\nshared/000007.sst\n', /lists a file that no backup has: shared\/000007\.sst/],
+  ] as const) {
+    t.throws(() => backupFiles(list), { message: reason }, list)
+  }
+  t.end()
 })
 
 test('slave-serve-stale-data no: without a link only what tells about the server is answered', async (t) => {

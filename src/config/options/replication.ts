@@ -55,7 +55,7 @@ export const REPLICATION_OPTIONS = {
   'master-use-repl-port': bool({
     default: false,
     mutable: true,
-    doc: 'Talk to a master of an old version on its port plus 1.',
+    doc: 'Talk to a master of Kvrocks before 2.0, which serves replicas on its port plus 1, and backups instead of checkpoints.',
   }),
   'max-replication-mb': integer({
     default: 0,
