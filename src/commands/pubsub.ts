@@ -152,12 +152,15 @@ function confirm(context: ServerContext, verb: string, kind: SubscriptionKind, n
   reply.integer(kind === 'shards' ? shards : channels + patterns)
 }
 
+/** Used again and again: the memory of a batch costs several times what its record does. */
+const MESSAGE_BATCH = new WriteBatch()
+
 /** Delivers here, and leaves the record that carries the message to replicas, in a batch of its own. */
 function publish({ server, store }: ServerContext, channel: Bytes, message: Bytes): number {
   if (server.role === 'master' && store.writeFailure === undefined) {
-    const batch = new WriteBatch()
-    batch.put(CF_PUBSUB, channel, channel.length, message)
-    store.turn.writeAlone(batch)
+    MESSAGE_BATCH.clear()
+    MESSAGE_BATCH.put(CF_PUBSUB, channel, channel.length, message)
+    store.turn.writeAlone(MESSAGE_BATCH)
   }
   return server.channels.publish(channel, message)
 }

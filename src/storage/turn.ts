@@ -440,7 +440,7 @@ export class Turn {
     for (const batch of batches) this.#write(batch)
   }
 
-  /** Commits what the turn has written so far, then `batch` by itself. Throws CommitError. */
+  /** Commits what the turn has written so far, then `batch` by itself; it is copied where it has to wait. Throws CommitError. */
   writeAlone(batch: WriteBatch): void {
     if (this.replicationMark !== undefined) batch.logData(this.replicationMark)
     if (this.isHeld) {
