@@ -45,7 +45,7 @@ export interface ServerContext extends Context {
 /**
  * A command that found nothing to do now. After a change of one of `keys` the server calls `attempt` in the order in
  * which clients began to wait, until it returns true, having answered. Inside a transaction or a script nothing waits:
- * the timeout's answer is given at once.
+ * an answer is given at once.
  */
 export interface BlockRequest {
   readonly keys: readonly Bytes[]
@@ -61,6 +61,8 @@ export interface BlockRequest {
   attempt(context: Context): boolean
   /** Answers that the time is over. */
   expire(reply: Reply): void
+  /** Answers where nothing waits, if that is not what `expire` answers. */
+  decline?(reply: Reply): void
 }
 
 /** A reply that is produced piece by piece. */

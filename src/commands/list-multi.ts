@@ -2,6 +2,7 @@
 
 import type { Args } from '../protocol/args.js'
 import { err, NUMKEYS_NOT_POSITIVE, SYNTAX } from '../protocol/errors.js'
+import type { Reply } from '../protocol/reply.js'
 import { TYPE_LIST } from '../storage/metadata.js'
 import type { Side } from '../types/list/list.js'
 import { timeoutMsAt } from './blocking-options.js'
@@ -117,7 +118,7 @@ function waitFor(
   indexes: readonly number[],
   timeoutMs: number,
   attempt: Attempt,
-  expire: 'nil' | 'nilArray' = 'nilArray',
+  decline = (reply: Reply) => reply.nilArray(),
 ): void {
   if (attempt(context, args)) return
   const words = args.copy()
@@ -126,12 +127,14 @@ function waitFor(
     wants: TYPE_LIST,
     timeoutMs,
     attempt: (retried) => attempt(retried, words),
-    expire: (reply) => reply[expire](),
+    expire: (reply) => reply.nilArray(),
+    decline,
   })
 }
 
 function blockingMove(context: Context, args: Args, options: Ends & { readonly timeoutMs: number }): void {
-  waitFor(context, args, [1], options.timeoutMs, (retried, words) => moveElement(retried, words, options), 'nil')
+  const move: Attempt = (retried, words) => moveElement(retried, words, options)
+  waitFor(context, args, [1], options.timeoutMs, move, (reply) => reply.nil())
 }
 
 interface ManyPop {

@@ -3,7 +3,9 @@
  * the command that wrote it has ended. Source: redis src/blocked.c, handleClientsBlockedOnKeys.
  */
 
+import type { BoundCommand } from '../commands/command-table.js'
 import type { BlockRequest } from '../commands/context.js'
+import type { Args } from '../protocol/args.js'
 import { ReplyError, UNBLOCKED } from '../protocol/errors.js'
 import { isExpired, isReadable, rowType } from '../storage/metadata.js'
 import type { Connection } from './connection.js'
@@ -14,13 +16,24 @@ export interface Waiter {
   /** Stored forms of the keys, latin1. */
   readonly nsKeys: readonly string[]
   timer: NodeJS.Timeout | undefined
+  /** What waits, for whoever counts commands. */
+  run: WaitingRun | undefined
+}
+
+/** A command that waits for its end, to be counted then, with the time that it ran and not the time that it waited. */
+export interface WaitingRun {
+  readonly command: BoundCommand
+  readonly args: Args
+  us: number
 }
 
 export interface Attempts {
-  /** Calls an attempt as a command of the connection, with what follows a command. */
-  runAttempt(connection: Connection, attempt: () => boolean): boolean
-  /** Notes an error that a waiting client is answered with. */
-  countError(error: ReplyError): void
+  /** Calls an attempt as a command of the waiting connection, with what follows a command. */
+  runAttempt(waiter: Waiter, attempt: () => boolean): boolean
+  /** Answers a waiting client with an error. */
+  refuse(waiter: Waiter, error: ReplyError): void
+  /** A waiting client has been answered. */
+  ended(waiter: Waiter): void
 }
 
 /** What the server does when a waiting client has been answered. */
@@ -68,7 +81,7 @@ export class Blocking {
   add(connection: Connection, request: BlockRequest): void {
     const { db } = connection.context
     const nsKeys = [...new Set(request.keys.map((key) => db.nsKey(key).latin1Slice(0)))]
-    const waiter: Waiter = { connection, request, nsKeys, timer: undefined }
+    const waiter: Waiter = { connection, request, nsKeys, timer: undefined, run: undefined }
     for (const nsKey of nsKeys) {
       const queue = this.#queues.get(nsKey)
       if (queue === undefined) this.#queues.set(nsKey, new Set([waiter]))
@@ -112,22 +125,20 @@ export class Blocking {
     if (waiter === undefined) return false
     this.remove(connection)
     const start = connection.reply.length
-    if (how === 'timeout') expire(waiter)
-    else {
-      this.#attempts.countError(UNBLOCKED)
-      connection.reply.error(UNBLOCKED)
-    }
-    this.#answered(connection, start)
+    if (how === 'timeout') this.#expire(waiter)
+    else this.#attempts.refuse(waiter, UNBLOCKED)
+    this.#answered(waiter, start)
     return true
   }
 
   /** Ends all waits for keys with an error. */
   unblockAll(error: ReplyError): void {
-    for (const { connection } of new Set([...this.#queues.values()].flatMap((queue) => [...queue]))) {
+    for (const waiter of new Set([...this.#queues.values()].flatMap((queue) => [...queue]))) {
+      const { connection } = waiter
       this.remove(connection)
       const start = connection.reply.length
-      connection.reply.error(error)
-      this.#answered(connection, start)
+      this.#attempts.refuse(waiter, error)
+      this.#answered(waiter, start)
     }
   }
 
@@ -151,22 +162,35 @@ export class Blocking {
     // One that is being closed would take what it cannot deliver.
     if (connection.waiter !== waiter || connection.isClosing) return
     const start = connection.reply.length
-    const answered = this.#attempts.runAttempt(connection, () => {
+    const answered = this.#attempts.runAttempt(waiter, () => {
       try {
         return request.attempt(connection.context)
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
-        this.#attempts.countError(error)
-        connection.reply.error(error)
+        this.#attempts.refuse(waiter, error)
         return true
       }
     })
     if (!answered) return
     this.remove(connection)
-    this.#answered(connection, start)
+    this.#answered(waiter, start)
   }
 
-  #answered(connection: Connection, replyStart: number): void {
+  #expire(waiter: Waiter): void {
+    const { reply } = waiter.connection
+    const start = reply.length
+    try {
+      waiter.request.expire(reply)
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error
+      reply.truncate(start)
+      this.#attempts.refuse(waiter, error)
+    }
+  }
+
+  #answered(waiter: Waiter, replyStart: number): void {
+    const { connection } = waiter
+    this.#attempts.ended(waiter)
     if (connection.isAnswerSilent) connection.reply.truncate(replyStart)
     connection.isAnswerSilent = false
     this.#resume(connection)
@@ -192,15 +216,4 @@ function isServable({ connection, request }: Waiter, nsKey: string): boolean {
   const { db } = connection.context
   const row = db.getMetadata(db.userKey(Buffer.from(nsKey, 'latin1')))
   return row !== undefined && isReadable(row) && !isExpired(row, db.nowMs) && rowType(row) === request.wants
-}
-
-function expire({ connection, request }: Waiter): void {
-  const start = connection.reply.length
-  try {
-    request.expire(connection.reply)
-  } catch (error) {
-    if (!(error instanceof ReplyError)) throw error
-    connection.reply.truncate(start)
-    connection.reply.error(error)
-  }
 }

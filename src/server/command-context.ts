@@ -45,8 +45,10 @@ export class CommandContext implements ServerContext {
   }
 
   block(request: BlockRequest): void {
-    if (this.isNested) request.expire(this.reply)
-    else {
+    if (this.isNested) {
+      if (request.decline === undefined) request.expire(this.reply)
+      else request.decline(this.reply)
+    } else {
       this.server.blocking.add(this.client, request)
       // The commands that follow in the same run are to wake it.
       this.store.turn.observing = true

@@ -32,6 +32,7 @@ import * as errors from '../protocol/errors.js'
 import { ReplyError } from '../protocol/errors.js'
 import type { ScriptRules } from '../scripting/scripts.js'
 import { CommitError, type Savepoint } from '../storage/turn.js'
+import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Connection } from './connection.js'
 import type { Server } from './server.js'
@@ -129,8 +130,10 @@ export class Dispatcher {
   }
 
   /** Lets a blocked client try again, with all that follows a command. */
-  runAttempt(connection: Connection, attempt: () => boolean): boolean {
+  runAttempt(waiter: Waiter, attempt: () => boolean): boolean {
+    const { connection } = waiter
     const { context, reply } = connection
+    const startMs = performance.now()
     const { turn } = context.store
     const replyStart = reply.length
     const savepoint = turn.savepoint()
@@ -142,12 +145,24 @@ export class Dispatcher {
     } catch (error) {
       this.#undo(context, replyStart, savepoint, error)
       this.#answerError(connection, replyStart, error)
+      if (waiter.run !== undefined) waiter.run.command.stats.failed++
       return true
+    } finally {
+      const ms = performance.now() - startMs
+      this.#server.latency.record('command-unblocking', ms)
+      if (waiter.run !== undefined) waiter.run.us += ms * 1000
     }
   }
 
-  countError(error: ReplyError): void {
+  refuse({ connection, run }: Waiter, error: ReplyError): void {
     this.#server.stats.countError(error)
+    if (run !== undefined) run.command.stats.failed++
+    connection.reply.error(error)
+  }
+
+  /** The command counts now, with the time that it ran. Source: redis src/blocked.c, updateStatsOnUnblock. */
+  ended({ connection, run }: Waiter): void {
+    if (run !== undefined) this.#count(connection, run.command, run.args, run.us)
   }
 
   #attemptEnded(connection: Connection, replyStart: number): void {
@@ -250,15 +265,12 @@ export class Dispatcher {
     context.addedMs = 0
     this.#lastEndMs = endMs
     if (isSampled) server.perflog.end(command, us)
-    this.#count(command, us)
-    if (this.#slowerThanUs >= 0 && us >= this.#slowerThanUs) this.#noteSlow(connection, command, args, us)
+    if (this.#latencyThresholdMs > 0) {
+      server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
+    }
+    if (connection.waiter === undefined || isOfScript) this.#count(connection, command, args, us)
+    else connection.waiter.run = { command, args: args.copy(), us }
     if (turn.observing) this.#tellChanges(connection, context, command, args)
-  }
-
-  #noteSlow(connection: Connection, command: BoundCommand, args: Args, us: number): void {
-    // One that waits now has done nothing yet.
-    if ((command.flags & (NO_MONITOR | RUNS_QUEUE)) !== 0 || connection.waiter !== undefined) return
-    this.#server.slowlog.record(connection, args, us)
   }
 
   /** Somebody caches, watches or waits for keys. */
@@ -271,7 +283,7 @@ export class Dispatcher {
     if (!store.turn.isHeld) changedKeys.tellAll(connection)
   }
 
-  #count(command: BoundCommand, us: number): void {
+  #count(connection: Connection, command: BoundCommand, args: Args, us: number): void {
     const { stats } = command
     stats.calls++
     stats.us += us
@@ -285,9 +297,8 @@ export class Dispatcher {
       stats.byBound[at] = (stats.byBound[at] as number) + 1
     }
     this.#server.stats.commandsProcessed++
-    if (this.#latencyThresholdMs > 0) {
-      this.#server.latency.record((command.flags & FAST) === 0 ? 'command' : 'fast-command', us / 1000)
-    }
+    const isSlow = this.#slowerThanUs >= 0 && us >= this.#slowerThanUs
+    if (isSlow && (command.flags & (NO_MONITOR | RUNS_QUEUE)) === 0) this.#server.slowlog.record(connection, args, us)
   }
 
   /** rocksdb.write_options.write_batch_max_bytes bounds what one command may write. */

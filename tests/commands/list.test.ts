@@ -133,6 +133,10 @@ test('a blocked client goes on with its pipeline, times out, and is forgotten wh
   t.same(await waiting.value('blmpop', 0, 2, 'none', 'q', 'left', 'count', 5), ['q', ['kept']])
   t.equal(await waiting.run('blpop', 'q', -1), '-ERR timeout is negative\r\n')
   t.equal(await waiting.run('blpop', 'q', 'x'), '-ERR timeout is not a float or out of range\r\n')
+  t.equal(await waiting.run('blpop', 'q', '1e16'), '-ERR timeout is out of range\r\n')
+  t.equal(await waiting.run('blpop', 'q', 'inf'), '-ERR timeout is out of range\r\n')
+  waiting.send('blpop', 'q', '9223372036854774')
+  while (s.server.clients.blockedCount < 1) await new Promise((done) => setImmediate(done))
 })
 
 test('SORT BY nosort DESC gives a list from its end', async (t) => {

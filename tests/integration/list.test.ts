@@ -331,8 +331,8 @@ transcripts(
       b> => "bar"
       LRANGE b 0 -1 => ["2" "5" "1" "4" "bar"]
       LRANGE none 0 -1 => ["foo"]
-      BLMOVE empty b LEFT LEFT 0.01 => nil # Redis: *
-      BRPOPLPUSH empty b 0.01 => nil # Redis: *
+      BLMOVE empty b LEFT LEFT 0.01 => nil-array
+      BRPOPLPUSH empty b 0.01 => nil-array
       c> BRPOPLPUSH empty b 0 => waits
       RPUSH empty x => 1
       c> => "x"

@@ -54,6 +54,48 @@ test('SLOWLOG drops its oldest entries when it may have fewer, and is switched o
   t.same(await entries(client), [])
 })
 
+test('a command that waited is counted at its end, with the time that it ran', async (t) => {
+  await using s = await startServer({ config: { 'slowlog-log-slower-than': 0 } })
+  const [waiting, other] = [await s.connect(), await s.connect()]
+  const id = await waiting.value('client', 'id')
+  await other.run('slowlog', 'reset')
+  const untilOneWaits = async (): Promise<void> => {
+    while (s.server.clients.blockedCount === 0) await new Promise((done) => setImmediate(done))
+  }
+  const statsOf = async (name: string): Promise<string> => {
+    const stats = new RegExp(`cmdstat_${name}:calls=(\\d+),usec=\\d+,usec_per_call=\\d+,.*failed_calls=(\\d+)`)
+    return (
+      stats
+        .exec(await other.run('info', 'commandstats'))
+        ?.slice(1)
+        .join() ?? 'none'
+    )
+  }
+  waiting.send('blpop', 'list', 0)
+  await untilOneWaits()
+  t.equal(await statsOf('blpop'), 'none')
+  await other.run('rpush', 'list', 'a')
+  t.equal((await waiting.nextReply()).bytes, '*2\r\n$4\r\nlist\r\n$1\r\na\r\n')
+  t.equal(await statsOf('blpop'), '1,0')
+
+  t.equal(await waiting.run('bzpopmin', 'zset', 0.4), '*-1\r\n')
+  t.equal(await statsOf('bzpopmin'), '1,0')
+
+  waiting.send('blmove', 'list', 'other', 'left', 'left', 0)
+  await untilOneWaits()
+  t.equal(await other.run('client', 'unblock', Number(id), 'error'), ':1\r\n')
+  t.match((await waiting.nextReply()).bytes, /^-UNBLOCKED /)
+  t.equal(await statsOf('blmove'), '1,1')
+
+  const kept = (await entries(other)).filter(([, , , words]) => words[0]?.startsWith('b') === true).reverse()
+  t.same(
+    kept.map(([, , , words]) => words.join(' ')),
+    ['blpop list 0', 'bzpopmin zset 0.4', 'blmove list other left left 0'],
+  )
+  for (const [, , us] of kept) t.ok(us < 400_000, `${us} us`)
+  t.same(kept[0]?.[4], `127.0.0.1:${waiting.socket.localPort}`)
+})
+
 const MANY = Array.from({ length: 31 }, (_, index) => index)
 
 /** A command, and its words as they are kept. */
