@@ -218,8 +218,12 @@ export class Connection implements Client {
     const begin = (): void => {
       if (this.isClosed) return
       // Replies of commands before, and of the one that brought us here, leave first.
-      if (this.isInTurn) setImmediate(begin)
-      else link.begin()
+      if (this.isInTurn) {
+        setImmediate(begin)
+        return
+      }
+      if (this.reply.asideLength > 0) this.context.server.turns.land()
+      link.begin()
     }
     setImmediate(begin)
   }

@@ -88,8 +88,9 @@ export class TurnLoop {
   /** Called after each command with the length of the reply before it: remembers replies that depend on the commit. */
   note(connection: Connection, replyStart: number): void {
     const { turn } = this.#store
-    if ((!turn.isDirty && !turn.isFlying) || connection.reply.length <= replyStart) return
+    if (connection.reply.length <= replyStart) return
     if (connection.dirtyEpoch !== turn.epoch) {
+      if (!turn.isUnsure) return
       connection.dirtyEpoch = turn.epoch
       connection.unsureFrom = replyStart
       connection.unsureReplies = 0
@@ -145,7 +146,7 @@ export class TurnLoop {
   /** Waits for the commit under way, if there is one, and sends its replies. */
   land(): void {
     const { turn } = this.#store
-    if (this.#passengers.length === 0 && !turn.isFlying) return
+    if (this.#passengers.length === 0 && !turn.isFlying && !turn.hasLostFlight) return
     try {
       turn.finish()
     } catch (error) {
@@ -187,7 +188,9 @@ export class TurnLoop {
     if (isFlightLost) {
       turn.discard()
       for (const { connection, unsureFrom, unsureReplies } of this.#passengers) {
-        if (unsureReplies > 0) connection.reply.refuseAside(unsureFrom, unsureReplies, error)
+        if (unsureReplies === 0) continue
+        connection.reply.refuseAside(unsureFrom, unsureReplies, error)
+        endHalfReply(connection)
       }
       this.#disembark()
     }
@@ -195,8 +198,14 @@ export class TurnLoop {
       if (connection.dirtyEpoch !== turn.epoch) continue
       connection.reply.truncate(connection.unsureFrom)
       for (let i = 0; i < connection.unsureReplies; i++) connection.reply.error(error)
+      endHalfReply(connection)
     }
     turn.epoch++
     this.#events.refused(reason)
   }
+}
+
+/** What is still to come of a reply that was refused could not be told from other replies. */
+function endHalfReply(connection: Connection): void {
+  if (connection.source !== undefined || connection.link !== undefined) connection.kill()
 }

@@ -8,7 +8,9 @@
  * Keys are whole internal keys as latin1 strings, whose order is that of their bytes.
  */
 
+import type { Bytes } from '../bytes/bytes.js'
 import { VERSION_BYTES } from './keys.js'
+import type { FirstRowListener, ScanRange } from './row-cursor.js'
 
 const COLLECTIONS_MAX = 1024
 const SLOT_BYTES = 2
@@ -23,7 +25,7 @@ interface Gap {
 }
 
 /** What is known of one life of a collection. */
-export interface Gaps {
+interface Gaps {
   /** Found by scans from the first row on. */
   front: Gap | undefined
   /** Found by scans from the last row back. */
@@ -32,7 +34,7 @@ export interface Gaps {
 
 export class EmptyGaps {
   /** Changes with each put, and whenever all is forgotten: what a scan that began before has seen tells nothing now. */
-  changes = 0
+  #changes = 0
   readonly #slotBytes: number
   readonly #collections = new Map<string, Gaps>()
 
@@ -42,7 +44,7 @@ export class EmptyGaps {
 
   /** A row is put at `key`. */
   notePut(key: string): void {
-    this.changes++
+    this.#changes++
     if (this.#collections.size === 0) return
     const gaps = this.#collections.get(this.#prefixOf(key))
     if (gaps === undefined) return
@@ -64,13 +66,32 @@ export class EmptyGaps {
 
   /** Rows may have come from elsewhere, or have come back. */
   forget(): void {
-    this.changes++
+    this.#changes++
     this.#collections.clear()
   }
 
-  /** What is known of the collection that `lower`, a bound of a scan, lies in; undefined if it is not watched. */
-  of(lower: string): Gaps | undefined {
-    return this.#collections.size === 0 ? undefined : this.#collections.get(this.#prefixOf(lower))
+  /**
+   * The part of `range` in which rows may be, and who is to be told the first one that is found there; undefined if the
+   * collection is not watched.
+   */
+  narrow(range: ScanRange): { readonly range: ScanRange; readonly onFirst: FirstRowListener } | undefined {
+    if (range.upper === undefined || this.#collections.size === 0) return undefined
+    const lower = range.lower.latin1Slice(0)
+    const upper = range.upper.latin1Slice(0)
+    const gaps = this.#collections.get(this.#prefixOf(lower))
+    if (gaps === undefined) return undefined
+    const changes = this.#changes
+    const shared = lower.slice(0, range.keySkip ?? 0)
+    const onFirst = (key: Bytes | undefined): void => {
+      if (this.#changes !== changes) return
+      const first = key && shared + key.latin1Slice(0)
+      if (range.reverse === true) learnBack(gaps, lower, upper, first)
+      else learnFront(gaps, lower, first ?? upper)
+    }
+    // Both ends: rows are read ahead of the cursor.
+    const from = skipForward(gaps, lower, upper)
+    const bounds = { lower: Buffer.from(from, 'latin1'), upper: Buffer.from(skipBack(gaps, from, upper), 'latin1') }
+    return { range: { ...range, ...bounds }, onFirst }
   }
 
   #prefixOf(key: string): string {
@@ -86,7 +107,7 @@ function isIn(gap: Gap, key: string): boolean {
 }
 
 /** The first key from `lower` on, and not after `upper`, at which a row may be. */
-export function skipForward({ front, back }: Gaps, lower: string, upper: string): string {
+function skipForward({ front, back }: Gaps, lower: string, upper: string): string {
   let at = lower
   if (front !== undefined && isIn(front, at)) at = front.to
   if (back !== undefined && isIn(back, at)) at = back.to
@@ -94,7 +115,7 @@ export function skipForward({ front, back }: Gaps, lower: string, upper: string)
 }
 
 /** The last end before which a row may be, from `upper` back, and not before `lower`. */
-export function skipBack({ front, back }: Gaps, lower: string, upper: string): string {
+function skipBack({ front, back }: Gaps, lower: string, upper: string): string {
   let at = upper
   if (back !== undefined && at > back.from && at <= back.to) at = back.from
   if (front !== undefined && at > front.from && at <= front.to) at = front.from
@@ -102,7 +123,7 @@ export function skipBack({ front, back }: Gaps, lower: string, upper: string): s
 }
 
 /** A scan that begins at `lower` has found `first`, or with `upper` for it, nothing. */
-export function learnFront(gaps: Gaps, lower: string, first: string): void {
+function learnFront(gaps: Gaps, lower: string, first: string): void {
   const { front } = gaps
   const touches = front !== undefined && lower >= front.from && lower <= front.to
   if (touches && first > front.to) gaps.front = { from: front.from, to: first }
@@ -110,7 +131,7 @@ export function learnFront(gaps: Gaps, lower: string, first: string): void {
 }
 
 /** A scan back from `upper` has found `last`, or, undefined, nothing down to `lower`. */
-export function learnBack(gaps: Gaps, lower: string, upper: string, last: string | undefined): void {
+function learnBack(gaps: Gaps, lower: string, upper: string, last: string | undefined): void {
   const from = last === undefined ? lower : last + AFTER
   const { back } = gaps
   const touches = back !== undefined && upper >= back.from && upper <= back.to

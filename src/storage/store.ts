@@ -134,7 +134,7 @@ export class Store {
   reopen(path: string, options: RocksDBOptions): void {
     this.rocks.reopen(path, options)
     this.retention.databaseReplaced()
-    this.turn.databaseReplaced()
+    this.turn.discard()
     this.writeFailure = undefined
   }
 }

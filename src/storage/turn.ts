@@ -6,7 +6,7 @@
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_METADATA, CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
-import { EmptyGaps, type Gaps, learnBack, learnFront, skipBack, skipForward } from './empty-gaps.js'
+import { EmptyGaps } from './empty-gaps.js'
 import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
 import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
@@ -115,6 +115,16 @@ export class Turn {
   /** True while RocksDB commits the turn before on its own thread. */
   get isFlying(): boolean {
     return this.#isFlying
+  }
+
+  /** True if the commit under way has failed, until `takeFlightError`: all that was built on it will be refused. */
+  get hasLostFlight(): boolean {
+    return this.#flightError !== undefined
+  }
+
+  /** True if replies that are given now depend on a commit whose outcome is not known, or not told. */
+  get isUnsure(): boolean {
+    return this.isDirty || this.#isFlying || this.hasLostFlight
   }
 
   /** True inside a transaction or a script, whose writes are committed together. */
@@ -333,29 +343,9 @@ export class Turn {
     if (this.#flyingBatch.touches(cf)) this.finish()
     if (isCachedFamily(cf)) this.#showCached()
     if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.#commitBeforeScan()
-    if (cf === CF_ZSET_SCORE && range.upper !== undefined) {
-      const lower = range.lower.latin1Slice(0)
-      const gaps = this.#gaps.of(lower)
-      if (gaps !== undefined) return this.#scanGaps(cf, range, gaps, lower, range.upper.latin1Slice(0))
-    }
-    return this.#openCursor(cf, range)
-  }
-
-  /** A scan that skips what is known to be empty, and tells what it finds to be. */
-  #scanGaps(cf: ColumnFamily, range: ScanRange, gaps: Gaps, lower: string, upper: string): RowCursor {
-    const { changes } = this.#gaps
-    const isReverse = range.reverse === true
-    const shared = lower.slice(0, range.keySkip ?? 0)
-    const learn = (key: Bytes | undefined): void => {
-      if (this.#gaps.changes !== changes) return
-      const first = key && shared + key.latin1Slice(0)
-      if (isReverse) learnBack(gaps, lower, upper, first)
-      else learnFront(gaps, lower, first ?? upper)
-    }
-    // Both ends: rows are read ahead of the cursor.
-    const from = skipForward(gaps, lower, upper)
-    const bounds = { lower: Buffer.from(from, 'latin1'), upper: Buffer.from(skipBack(gaps, from, upper), 'latin1') }
-    return this.#openCursor(cf, { ...range, ...bounds }, learn)
+    // What was known to be empty may be skipped, and what is found to be is learned.
+    const narrowed = cf === CF_ZSET_SCORE ? this.#gaps.narrow(range) : undefined
+    return this.#openCursor(cf, narrowed?.range ?? range, narrowed?.onFirst)
   }
 
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
@@ -382,13 +372,19 @@ export class Turn {
 
   /** Takes back what was written after `savepoint`. */
   rollback(savepoint: Savepoint): void {
+    if (this.hasLostFlight) {
+      // The savepoint may be of the batch that was discarded with it.
+      this.discard()
+      return
+    }
     this.#pendingLog = EMPTY
     // After a commit in between, all that the batch holds was written since.
     const { length, count } = savepoint.epoch === this.epoch ? savepoint : EMPTY_BATCH
     if (this.#batch.length <= length) return
     this.#forgetRows(this.#batch.serialize(), length)
     this.#batch.truncate(length, count)
-    this.#asksOverlay = !this.#batch.isEmpty
+    // What was forgotten may also have been written by the commit under way, which a read then waits for.
+    this.#asksOverlay = this.#isFlying || !this.#batch.isEmpty
     this.#overlay.clear()
     this.#forgetLearned()
     // Rolling back is rare, so the overlay keeps no journal: the batch itself says what it was.
@@ -481,18 +477,24 @@ export class Turn {
     return true
   }
 
-  /** Waits for the commit under way. Throws CommitError: nothing of it is stored, nor of the turn that saw it. */
+  /**
+   * Waits for the commit under way. Throws CommitError if it has failed: nothing of it is stored, nor of the turn that saw
+   * it. A transaction or a script is not told so in its midst: it runs to its end, and is refused as a whole.
+   */
   finish(): void {
-    if (!this.#isFlying) return
+    if (this.#isFlying) this.#awaitFlight()
+    if (this.#flightError !== undefined && !this.isHeld) throw this.#flightError
+  }
+
+  #awaitFlight(): void {
     this.#isFlying = false
     this.#rows?.land()
     try {
       this.#rocks.endWrite()
     } catch (error) {
-      this.#forgetRows(this.#flyingBatch.serialize())
       this.#flightError = new CommitError(error as Error)
       this.discard()
-      throw this.#flightError
+      return
     } finally {
       // Rows that a command has read stay: the memory is used again only after the turn's end.
       this.#flyingBatch.clear()
@@ -526,7 +528,8 @@ export class Turn {
   }
 
   #commit(reusesMemory: boolean): void {
-    this.finish()
+    if (this.#isFlying) this.#awaitFlight()
+    if (this.#flightError !== undefined) throw this.#flightError
     this.#pendingLog = EMPTY
     if (this.#batch.isEmpty) return
     if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
@@ -543,20 +546,15 @@ export class Turn {
     }
   }
 
-  /** Forgets what was not committed. */
+  /** Forgets what was not committed, and all that is known of stored rows. */
   discard(): void {
     this.#forgetLearned()
-    this.#forgetRows(this.#batch.serialize())
+    for (const cf of COLUMN_FAMILY_NAMES.keys()) this.#rows?.forget(cf as ColumnFamily)
     this.#pendingLog = EMPTY
     this.#after = []
-    this.#batch.clear()
+    // A command that runs on may hold rows of it.
+    this.#batch.renew()
     this.#forgetBatch()
-  }
-
-  /** Another database has taken the place of the one that was known: nothing of it holds any more. */
-  databaseReplaced(): void {
-    this.discard()
-    for (const cf of COLUMN_FAMILY_NAMES.keys()) this.#rows?.forget(cf as ColumnFamily)
   }
 
   /** What the overlay and the cache knew of a batch that has come to its end. */

@@ -11,6 +11,8 @@ interface Tower {
   readonly flights: number
   /** Lets the flight under way end, well or not. */
   land(failure?: Error): void
+  /** Lets the flight under way fail as soon as somebody waits for it. */
+  failNext(failure: Error): void
 }
 
 /** Keeps flights in the air until the test lets them land. */
@@ -46,7 +48,23 @@ function controlFlights(s: TestServer): Tower {
       isFlying = false
       rocks.writtenListener?.()
     },
+    failNext(reason) {
+      failure = reason
+    },
   }
+}
+
+/** Lets `count` more writes succeed, and none after them. */
+function failWritesAfter(s: TestServer, count: number): void {
+  const { rocks } = s.server.store
+  const write = rocks.write.bind(rocks)
+  let left = count
+  Object.assign(rocks, {
+    write(batch: Buffer, length: number, flags: number) {
+      if (left-- <= 0) throw NO_SPACE
+      write(batch, length, flags)
+    },
+  })
 }
 
 const NO_SPACE = new RocksDBError('IOError', 'NoSpace', 'none', true, 'no space')
@@ -164,4 +182,78 @@ test('a client that goes away, and a server that closes, leave no write of a fli
   await first.server.close()
   await using second = await startServer({ dir })
   t.equal(await second.run('get', 'k63'), '$1\r\nv\r\n')
+})
+
+test('a command that is taken back uncovers what a flying turn wrote, not what is stored', async (t) => {
+  await using s = await startServer({ config: { 'rocksdb.write_options.write_batch_max_bytes': 200 } })
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  await writer.run('set', 'k0', 'old')
+  const tower = controlFlights(s)
+  writer.write(sets(64, 'new'))
+  await turns()
+  t.equal(tower.flights, 1)
+  reader.write(`SET k0 ${'x'.repeat(300)}\r\nGET k0\r\n`)
+  await turns()
+  tower.land()
+  t.match((await reader.nextReply()).bytes, /^-ERR /)
+  t.equal((await reader.nextReply()).bytes, '$3\r\nnew\r\n')
+  t.equal(await reader.run('get', 'k0'), '$3\r\nnew\r\n')
+})
+
+test('a transaction and a script that have to wait for a flight that fails are refused whole', async (t) => {
+  await using s = await startServer()
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  const script = "redis.call('set', KEYS[1], 1); redis.pcall('keys', '*'); return redis.pcall('set', KEYS[2], 1)"
+  for (const request of [
+    'MULTI\r\nSET x 1\r\nKEYS *\r\nSET y 1\r\nEXEC\r\nPING\r\n',
+    `GET x\r\nMULTI\r\nSET x 1\r\nKEYS *\r\nSET y 1\r\nEXEC\r\nPING\r\n`,
+    `EVAL "${script}" 2 x y\r\nPING\r\n`,
+    `GET x\r\nEVAL "${script}" 2 x y\r\nPING\r\n`,
+  ]) {
+    const tower = controlFlights(s)
+    writer.write(sets(64, 'new'))
+    await turns()
+    t.equal(tower.flights, 1)
+    tower.failNext(NO_SPACE)
+    reader.write(request)
+    for (let i = 0; i < 64; i++) t.equal((await writer.nextReply()).bytes, REFUSED)
+    const replies: string[] = []
+    for (let i = 0; i < request.split('\r\n').length - 1; i++) replies.push((await reader.nextReply()).bytes)
+    t.ok(
+      replies.every((reply) => reply === REFUSED),
+      replies.join(''),
+    )
+    t.ok(await s.server.store.recover())
+    t.equal(await reader.run('exists', 'x', 'y', 'k1'), ':0\r\n')
+    t.equal(await reader.run('ping'), '+PONG\r\n')
+  }
+})
+
+test('replies between a flight that landed and a write that fails are refused one by one', async (t) => {
+  await using s = await startServer()
+  const [writer, reader] = [await s.connect(), await s.connect()]
+  controlFlights(s)
+  writer.write(sets(64, 'v'))
+  await turns()
+  failWritesAfter(s, 1)
+  reader.write('GET k0\r\nDBSIZE\r\nKEYS none\r\nPING\r\nSET other 1\r\n')
+  for (let i = 0; i < 64; i++) t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  for (let i = 0; i < 5; i++) t.equal((await reader.nextReply()).bytes, REFUSED)
+  t.ok(await s.server.store.recover())
+  t.equal(await reader.run('exists', 'k0', 'other'), ':1\r\n')
+})
+
+test('the stream of a replica begins after the replies that wait for a flight', async (t) => {
+  await using s = await startServer()
+  const [writer, replica] = [await s.connect(), await s.connect()]
+  await writer.run('set', 'a', '1')
+  const tower = controlFlights(s)
+  replica.write('PING\r\nPSYNC 1\r\n')
+  writer.write(sets(64, 'v'))
+  await turns()
+  t.equal(tower.flights, 1)
+  tower.land()
+  t.equal((await replica.nextReply()).bytes, '+PONG\r\n')
+  t.equal((await replica.nextReply()).bytes, '+OK\r\n')
+  t.match((await replica.nextReply()).bytes, /^\$\d+\r\n/)
 })
