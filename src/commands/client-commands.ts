@@ -10,16 +10,17 @@ import {
   clientIdsFrom,
   clientKindAt,
   describeClient,
+  isVisible,
   matchesFilter,
   parseClientFilter,
 } from './client-list.js'
 import { CLIENT_FLAGS, clientTrackingCommands } from './client-tracking.js'
-import { type AnyCommand, container, noOptions, serverCommand } from './command.js'
+import { ADMIN, type AnyCommand, container, noOptions, serverCommand } from './command.js'
 import { isClientName } from './connection.js'
 import type { ServerContext } from './context.js'
 import { integerAt, onOffAt } from './options.js'
 
-/** A subcommand whose flags follow from the family. */
+/** A subcommand whose flags follow from the family, but for `more`. */
 function sub<Options>(
   name: string,
   arity: number,
@@ -28,8 +29,10 @@ function sub<Options>(
   since: string,
   parse: (args: Args) => Options,
   execute: (context: ServerContext, args: Args, options: Options) => void,
+  more = 0,
 ): AnyCommand {
-  return serverCommand({ name: `client|${name}`, arity, flags: CLIENT_FLAGS, syntax, summary, since }, parse, execute)
+  const flags = CLIENT_FLAGS | more
+  return serverCommand({ name: `client|${name}`, arity, flags, syntax, summary, since }, parse, execute)
 }
 
 export const clientCommands: readonly AnyCommand[] = [
@@ -82,7 +85,7 @@ export const clientCommands: readonly AnyCommand[] = [
         parseReplyMode,
         setReplyMode,
       ),
-      sub('pause', -3, 'timeout [WRITE | ALL]', 'Suspends commands processing.', '3.0.0', parsePause, pause),
+      sub('pause', -3, 'timeout [WRITE | ALL]', 'Suspends commands processing.', '3.0.0', parsePause, pause, ADMIN),
       sub(
         'unpause',
         2,
@@ -94,6 +97,7 @@ export const clientCommands: readonly AnyCommand[] = [
           server.clients.unpause()
           reply.ok()
         },
+        ADMIN,
       ),
       sub(
         'unblock',
@@ -165,10 +169,11 @@ function parseList(args: Args): ListFilter {
   throw SYNTAX
 }
 
-function list({ reply, server }: ServerContext, _args: Args, { kind, ids }: ListFilter): void {
+function list({ client: self, reply, server }: ServerContext, _args: Args, { kind, ids }: ListFilter): void {
   const nowMs = server.nowMs()
   let text = ''
   for (const client of server.clients.all()) {
+    if (!isVisible(client, self)) continue
     if (kind !== undefined && client.kind !== kind) continue
     if (ids !== undefined && !ids.has(client.id)) continue
     text += `${describeClient(client, nowMs)}\n`
@@ -190,7 +195,7 @@ function parseKill(args: Args): Kill {
 function kill({ client: self, reply, server }: ServerContext, _args: Args, { filter, byAddress }: Kill): void {
   const nowMs = server.nowMs()
   const found = [...server.clients.all()].filter((client) => matchesFilter(client, filter, self, nowMs))
-  const isLink = filter.kind === 'master' && server.replication.reconnect()
+  const isLink = filter.kind === 'master' && self.isAdmin && server.replication.reconnect()
   if (byAddress && found.length === 0) throw NO_SUCH_CLIENT
   for (const client of found) endClient(client, self)
   if (byAddress) reply.ok()
@@ -249,7 +254,8 @@ function parseUnblock(args: Args): Unblock {
   return { id: integerAt(args, 2), how: isError ? 'error' : 'timeout' }
 }
 
-function unblock({ reply, server }: ServerContext, _args: Args, { id, how }: Unblock): void {
+function unblock({ client: self, reply, server }: ServerContext, _args: Args, { id, how }: Unblock): void {
   const client = server.clients.byId(id)
-  reply.integer(client !== undefined && server.clients.unblock(client, how) ? 1 : 0)
+  const isFound = client !== undefined && isVisible(client, self) && server.clients.unblock(client, how)
+  reply.integer(isFound ? 1 : 0)
 }

@@ -87,8 +87,15 @@ export function parseClientFilter(args: Args, from: number): ClientFilter {
   return filter
 }
 
+/** The token of a namespace sees, and ends, the connections of its own namespace alone. */
+export function isVisible(client: Client, self: Client): boolean {
+  if (self.isAdmin) return true
+  return self.namespace !== undefined && client.namespace?.equals(self.namespace) === true
+}
+
 export function matchesFilter(client: Client, filter: ClientFilter, self: Client, nowMs: number): boolean {
   return (
+    isVisible(client, self) &&
     (filter.id === undefined || client.id === filter.id) &&
     (filter.address === undefined || client.address === filter.address) &&
     (filter.localAddress === undefined || client.localAddress === filter.localAddress) &&

@@ -37,6 +37,44 @@ test("namespaces keep keys apart, and their users from what is the administrator
   t.equal(await admin.run('get', 'k'), '$5\r\nadmin\r\n')
 })
 
+test('the token of a namespace sees and ends the connections of its own namespace alone', async (t) => {
+  await using s = await startServer({ config: { requirepass: 'admin', 'repl-namespace-enabled': true } })
+  const [admin, mine, me, other, guest] = await Promise.all(Array.from({ length: 5 }, () => s.connect()))
+  if (!(admin && mine && me && other && guest)) throw new Error('no connections')
+  await admin.run('auth', 'admin')
+  await admin.run('namespace', 'add', 'ns1', 'token1')
+  await admin.run('namespace', 'add', 'ns2', 'token2')
+  for (const client of [mine, me]) await client.run('auth', 'token1')
+  await other.run('auth', 'token2')
+  await other.run('subscribe', 'c')
+  const idOf = async (client: RawClient): Promise<string> =>
+    /id=(\d+) /.exec(await client.run('client', 'info'))?.[1] ?? ''
+  const seenBy = async (client: RawClient): Promise<string[]> =>
+    [...(await client.run('client', 'list')).matchAll(/ namespace=(\S*) /g)].map(([, name = '']) => name).sort()
+  t.same(await seenBy(me), ['ns1', 'ns1'])
+  t.same(await seenBy(admin), ['', '__namespace', 'ns1', 'ns1', 'ns2'])
+  const otherId = /id=(\d+) \S+ \S+ \S+ \S+ \S+ \S+ flags=P/.exec(await admin.run('client', 'list'))?.[1] ?? ''
+  t.equal(await me.run('client', 'kill', 'id', otherId), ':0\r\n')
+  t.equal(await me.run('client', 'kill', 'id', await idOf(admin)), ':0\r\n')
+  t.equal(await me.run('client', 'kill', `127.0.0.1:${other.socket.localPort}`), '-ERR No such client\r\n')
+  t.equal(await me.run('client', 'kill', 'type', 'pubsub'), ':0\r\n')
+  t.equal(await me.run('client', 'list', 'id', otherId), '$0\r\n\r\n')
+  t.equal(await me.run('client', 'kill', 'type', 'normal'), ':1\r\n', 'all but itself')
+  t.equal(await mine.untilClosed(), '')
+  await guest.run('auth', 'admin')
+  admin.send('blpop', 'none', '0')
+  while (!(await guest.run('info', 'clients')).includes('blocked_clients:1\r\n')) {}
+  t.equal(await me.run('client', 'unblock', '1'), ':0\r\n')
+  for (const words of [
+    ['client', 'pause', '100'],
+    ['client', 'unpause'],
+  ]) {
+    t.equal(await me.run(...words), '-ERR admin permission required to perform the command\r\n')
+  }
+  t.equal(await guest.run('client', 'kill', 'id', otherId), ':1\r\n')
+  t.match(await other.untilClosed(), /^$/)
+})
+
 test('NAMESPACE ADD, SET, GET and DEL', async (t) => {
   await using s = await startServer({
     config: { requirepass: 'admin', masterauth: 'm', 'repl-namespace-enabled': true },
