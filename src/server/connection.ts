@@ -179,6 +179,7 @@ export class Connection implements Client {
       (this.isAsking ? 'A' : '') +
       (this.subscriptions > 0 ? 'P' : '') +
       (this.isBlocked ? 'b' : '') +
+      (this.heldRequest === undefined ? '' : 'z') +
       (this.transaction === undefined ? '' : 'x') +
       (this.tracker?.letters ?? '') +
       (this.watchBroken ? 'd' : '') +

@@ -109,3 +109,16 @@ test('CLIENT PAUSE WRITE holds back what may reach replicas: messages, and scrip
   await s.run('client', 'unpause')
   t.same(await Promise.all(waiting.map(async (client) => (await client.nextReply()).bytes)), [':0\r\n', ':1\r\n'])
 })
+
+test('CLIENT LIST shows who waits for the end of a pause', async (t) => {
+  await using s = await startServer()
+  const writer = await s.connect()
+  await writer.run('client', 'setname', 'held')
+  await s.run('client', 'pause', '100000', 'write')
+  writer.send('set', 'k', '1')
+  while (!(await s.run('info', 'clients')).includes('blocked_clients:1\r\n')) {}
+  t.match(await s.run('client', 'list'), /name=held age=\d+ idle=\d+ flags=z /)
+  await s.run('client', 'unpause')
+  t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  t.match(await s.run('client', 'list'), /name=held age=\d+ idle=\d+ flags=N /)
+})
