@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { writeHeapSnapshot } from 'node:v8'
 import { systemReason } from '../config/system-error.js'
 import type { Args } from '../protocol/args.js'
-import { err, SYNTAX } from '../protocol/errors.js'
+import { err, type ReplyError, SYNTAX, wrongArity } from '../protocol/errors.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, NO_SCRIPT, noOptions, READONLY, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
@@ -16,12 +16,10 @@ function maintenance(
   since: string,
   execute: (context: ServerContext, args: Args) => void,
 ): AnyCommand {
-  return serverCommand(
-    { name, arity: 1, flags: READONLY | NO_SCRIPT | flags, syntax: '', summary, since },
-    noOptions,
-    execute,
-  )
+  return serverCommand({ name, arity: 1, flags: FLAGS | flags, syntax: '', summary, since }, noOptions, execute)
 }
+
+const FLAGS = READONLY | NO_SCRIPT
 
 export const maintenanceCommands: readonly AnyCommand[] = [
   maintenance('bgsave', ADMIN, 'Begins to make a backup.', '1.0.0', ({ reply, server }) => {
@@ -29,8 +27,21 @@ export const maintenanceCommands: readonly AnyCommand[] = [
     server.log.info('BGSave was triggered by manual with executed success')
     reply.ok()
   }),
-  maintenance('lastsave', ADMIN, 'Returns the Unix time of the last backup.', '1.0.0', ({ reply, server }) =>
-    reply.integer(Math.floor(server.maintenance.lastSaveAtMs / 1000)),
+  serverCommand(
+    {
+      name: 'lastsave',
+      arity: -1,
+      flags: FLAGS | ADMIN,
+      syntax: '[ISO8601]',
+      summary: 'Returns the time of the last backup: in Unix seconds, or as a text.',
+      since: '1.0.0',
+    },
+    (args) => optionalWord(args, 'iso8601', SYNTAX),
+    ({ reply, server }, _args, isText) => {
+      const atMs = server.maintenance.lastSaveAtMs
+      if (isText) reply.bulkText(`${new Date(atMs).toISOString().slice(0, 19)}+0000`)
+      else reply.integer(Math.floor(atMs / 1000))
+    },
   ),
   maintenance('flushbackup', ADMIN, 'Begins to remove the backup.', '1.0.0', ({ reply, server }) => {
     server.maintenance.purgeBackups()
@@ -38,11 +49,18 @@ export const maintenanceCommands: readonly AnyCommand[] = [
     reply.ok()
   }),
   maintenance('compact', 0, 'Begins to compact the files of the namespace, or all of them.', '1.0.0', compact),
-  maintenance('flushmemtable', ADMIN, 'Writes what is in memory to files.', '2.13.0', (context) => {
-    // What the turn has written is to be among it.
-    context.db.turn.commit()
-    context.defer(context.store.rocks.flush(), (reply) => reply.ok())
-  }),
+  serverCommand(
+    {
+      name: 'flushmemtable',
+      arity: -1,
+      flags: FLAGS | ADMIN,
+      syntax: '[ASYNC]',
+      summary: 'Writes what is in memory to files.',
+      since: '2.13.0',
+    },
+    (args) => optionalWord(args, 'async', NOT_ASYNC),
+    flushMemtable,
+  ),
   maintenance(
     'flushblockcache',
     ADMIN,
@@ -78,12 +96,34 @@ export const profileCommands: readonly AnyCommand[] = [
   ),
 ]
 
+const NOT_ASYNC = err("the only parameter must be 'ASYNC'")
+
+/** True if the one optional argument is there; `otherwise` is thrown for another word. */
+function optionalWord(args: Args, word: string, otherwise: ReplyError): boolean {
+  if (args.count > 2) throw wrongArity(args.latin1(0).toLowerCase())
+  if (args.count === 2 && !args.is(1, word)) throw otherwise
+  return args.count === 2
+}
+
+function flushMemtable(context: ServerContext, _args: Args, isAsync: boolean): void {
+  // What the turn has written is to be among it.
+  context.db.turn.commit()
+  const flush = context.store.rocks.flush()
+  if (!isAsync) {
+    context.defer(flush, (reply) => reply.ok())
+    return
+  }
+  flush.catch((error: Error) => context.server.log.error(`FLUSHMEMTABLE ASYNC failed: ${error.message}`))
+  context.reply.ok()
+}
+
 type ProfileAction = 'enable' | 'disable' | 'status' | 'dump'
 const PROFILE_ACTIONS: readonly ProfileAction[] = ['enable', 'disable', 'status', 'dump']
 
 function parseProfile(args: Args): ProfileAction {
   const action = PROFILE_ACTIONS.find((word) => args.is(2, word))
-  if (!args.is(1, 'memory') || action === undefined || args.count !== (action === 'dump' ? 4 : 3)) throw SYNTAX
+  if (!args.is(1, 'memory') || action === undefined) throw SYNTAX
+  if (args.count !== (action === 'dump' ? 4 : 3)) throw wrongArity('kprofile')
   return action
 }
 

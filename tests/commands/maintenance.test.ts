@@ -20,6 +20,9 @@ test('BGSAVE makes a backup that opens, FLUSHBACKUP removes it', async (t) => {
   t.match((await client.nextReply()).bytes, /bgsave_in_progress:1\r\n/)
   await eventually(() => !s.server.maintenance.isSaving || undefined)
   t.equal(await s.run('lastsave'), ':1700000005\r\n')
+  t.equal(await s.run('lastsave', 'iso8601'), '$24\r\n2023-11-14T22:13:25+0000\r\n')
+  t.equal(await s.run('lastsave', 'x'), '-ERR syntax error\r\n')
+  t.equal(await s.run('lastsave', 'iso8601', 'x'), "-ERR wrong number of arguments for 'lastsave' command\r\n")
   t.match(await s.run('info', 'persistence'), /last_bgsave_status:ok\r\nlast_bgsave_time_sec:0\r\n/)
   t.ok(existsSync(join(backup, 'CURRENT')))
   t.equal(await s.run('flushbackup'), '+OK\r\n')
@@ -45,6 +48,14 @@ test('COMPACT and FLUSHMEMTABLE write files, and STATS counts what RocksDB did',
   await s.run('set', 'k', '1')
   t.equal(await s.run('flushmemtable'), '+OK\r\n')
   t.equal(s.server.store.rocks.liveFiles().length, 1)
+  await s.run('set', 'k', '1')
+  t.equal(await s.run('flushmemtable', 'async'), '+OK\r\n')
+  await eventually(() => s.server.store.rocks.liveFiles().length === 2 || undefined)
+  t.equal(await s.run('flushmemtable', 'asyn'), "-ERR the only parameter must be 'ASYNC'\r\n")
+  t.equal(
+    await s.run('flushmemtable', 'async', 'async'),
+    "-ERR wrong number of arguments for 'flushmemtable' command\r\n",
+  )
   t.equal(await s.run('compact'), '+OK\r\n')
   t.match(await s.run('info', 'rocksdb'), /is_compacting:yes/)
   t.equal(await s.run('compact'), '-ERR compact in-progress\r\n')
@@ -52,7 +63,7 @@ test('COMPACT and FLUSHMEMTABLE write files, and STATS counts what RocksDB did',
   await eventually(() => s.server.storageEvents.flushes > 0 || undefined)
   t.equal(await s.run('flushblockcache'), '+OK\r\n')
   const stats = JSON.parse(String(await (await s.connect()).value('stats'))) as Record<string, unknown>
-  t.equal(stats['rocksdb.number.keys.written'], 1)
+  t.equal(stats['rocksdb.number.keys.written'], 2)
   t.ok(Array.isArray(stats['rocksdb.db.get.micros']))
   t.equal(await s.run('get', 'k'), '$1\r\n1\r\n')
 })
@@ -77,4 +88,16 @@ test('CONFIG SET of RocksDB settings reaches the open database, and what it refu
     await s.run('config', 'set', 'rocksdb.min_blob_size', '1'),
     /^-ERR CONFIG SET failed \(possibly related to argument 'rocksdb.min_blob_size'\) - Must set rocksdb.enable_blob_files/,
   )
+})
+
+test('KPROFILE counts its words', async (t) => {
+  await using s = await startServer()
+  t.equal(await s.run('kprofile', 'memory', 'status'), '+enabled\r\n')
+  t.equal(await s.run('kprofile', 'memory', 'enable'), '+OK\r\n')
+  t.match(await s.run('kprofile', 'memory', 'disable'), /^-ERR memory profiling is always available/)
+  for (const words of [['dump'], ['enable', '/tmp']]) {
+    t.equal(await s.run('kprofile', 'memory', ...words), "-ERR wrong number of arguments for 'kprofile' command\r\n")
+  }
+  t.equal(await s.run('kprofile', 'cpu', 'enable'), '-ERR syntax error\r\n')
+  t.match(await s.run('kprofile', 'memory', 'dump', `${s.dir}/none`), /^-ERR cannot write \S+: /)
 })
