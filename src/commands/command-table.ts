@@ -16,6 +16,7 @@ export class BoundCommand implements AnyCommand {
   readonly arity: number
   readonly flags: number
   readonly keys?: KeyRange | KeyFinder
+  readonly secrets?: (args: Args) => readonly number[]
   readonly syntax: string
   readonly summary: string
   readonly since: string
@@ -40,6 +41,7 @@ export class BoundCommand implements AnyCommand {
     this.arity = command.arity
     this.flags = command.flags
     if (command.keys !== undefined) this.keys = command.keys
+    if (command.secrets !== undefined) this.secrets = command.secrets
     this.syntax = command.syntax
     this.summary = command.summary
     this.since = command.since

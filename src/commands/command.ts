@@ -85,6 +85,8 @@ export interface CommandSpec {
   readonly arity: number
   readonly flags: number
   readonly keys?: KeyRange | KeyFinder
+  /** Finds the words that neither MONITOR nor the slow log shows. */
+  readonly secrets?: (args: Args) => readonly number[]
   /** The arguments after the name, in the notation of Redis's documentation: `key [EX seconds | PX milliseconds]`. */
   readonly syntax: string
   /** One sentence for COMMAND DOCS. */

@@ -22,7 +22,6 @@ import {
   FAST,
   IN_MULTI,
   NO_AUTH_NEEDED,
-  NO_MONITOR,
   NO_SCRIPT,
   noOptions,
   OK_LOADING,
@@ -32,6 +31,7 @@ import {
   serverCommand,
 } from './command.js'
 import type { ServerContext } from './context.js'
+import { authSecrets, helloSecrets } from './secrets.js'
 
 /** For all that must work in any state of the server and of the connection. */
 const ALWAYS = FAST | OK_LOADING | OK_STALE | NO_AUTH_NEEDED
@@ -65,7 +65,8 @@ export const connectionCommands: readonly AnyCommand[] = [
     {
       name: 'auth',
       arity: -2,
-      flags: READONLY | ALWAYS | NO_SCRIPT | NO_MONITOR,
+      flags: READONLY | ALWAYS | NO_SCRIPT,
+      secrets: authSecrets,
       syntax: '[username] password',
       summary: 'Authenticates the connection.',
       since: '1.0.0',
@@ -77,7 +78,8 @@ export const connectionCommands: readonly AnyCommand[] = [
     {
       name: 'hello',
       arity: -1,
-      flags: READONLY | ALWAYS | NO_SCRIPT | NO_MONITOR,
+      flags: READONLY | ALWAYS | NO_SCRIPT,
+      secrets: helloSecrets,
       syntax: '[protover [AUTH username password] [SETNAME clientname]]',
       summary: 'Handshakes with the server.',
       since: '6.0.0',

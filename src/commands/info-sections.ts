@@ -205,6 +205,8 @@ function statsFields({ server, store }: ServerContext): InfoField[] {
     ['tracking_total_items', server.tracking.itemCount],
     ['tracking_total_prefixes', server.tracking.prefixCount],
     ['total_error_replies', errors],
+    ['client_query_buffer_limit_disconnections', stats.limitCloses.query],
+    ['client_output_buffer_limit_disconnections', stats.limitCloses.output],
   ]
 }
 

@@ -28,6 +28,8 @@ export interface ServerStats {
   fullSyncs: number
   partialSyncs: number
   partialSyncsRefused: number
+  /** Connections closed since they exceeded client-query-buffer-limit or client-output-buffer-limit. */
+  readonly limitCloses: { query: number; output: number }
   readonly keyspace: { hits: number; misses: number }
   /** Per second, over the last samples. */
   readonly instantaneous: Readonly<Record<RateName, number>>

@@ -24,12 +24,14 @@ import {
   WRITE,
 } from '../commands/command.js'
 import type { BoundCommand } from '../commands/command-table.js'
+import { withoutSecrets } from '../commands/secrets.js'
 import { histogramBounds } from '../config/derived.js'
 import type { Args } from '../protocol/args.js'
 import { NO_REPLICAS } from '../protocol/errors/replication.js'
 import * as scriptErrors from '../protocol/errors/scripting.js'
 import * as errors from '../protocol/errors.js'
 import { ReplyError } from '../protocol/errors.js'
+import { isHttp } from '../protocol/http.js'
 import type { ScriptRules } from '../scripting/scripts.js'
 import { CommitError, type Savepoint } from '../storage/turn.js'
 import type { Waiter } from './blocking.js'
@@ -40,6 +42,7 @@ import type { Tracker } from './tracking/tracker.js'
 import type { QueuedCommand } from './transactions.js'
 
 const SHOWN_ARGUMENT_BYTES_MAX = 128
+const HTTP_WARNING_MS = 60_000
 
 export class Dispatcher {
   readonly #server: Server
@@ -49,6 +52,7 @@ export class Dispatcher {
   #slowerThanUs = 0
   #latencyThresholdMs = 0
   #batchBytesMax = 0
+  #toldOfHttpAtMs = Number.NEGATIVE_INFINITY
   /** When the last command ended, in milliseconds of performance.now: the start of the next, where they are pipelined. */
   #lastEndMs = 0
 
@@ -96,6 +100,10 @@ export class Dispatcher {
         this.#execute(connection, connection.context, command, args, options)
       }
     } catch (error) {
+      if (isHttp(args)) {
+        this.#abort(connection, replyStart)
+        return
+      }
       if (command !== undefined) command.stats.rejected++
       this.#refuse(connection, replyStart, error, command)
     }
@@ -246,9 +254,10 @@ export class Dispatcher {
     const startMs = this.#lastEndMs
     const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
     if (savepoint !== undefined && server.role === 'master') turn.beginCommand()
-    const isShown = server.monitors.isActive && (command.flags & (NO_MONITOR | ADMIN)) === 0
+    const isShown = server.monitors.isActive && isForMonitors(command)
     const isOfScript = context !== connection.context
-    if (isShown && (command.flags & RUNS_QUEUE) === 0) server.monitors.show(connection, args, isOfScript)
+    const isShownFirst = isShown && (command.flags & RUNS_QUEUE) === 0
+    if (isShownFirst) server.monitors.show(connection, withoutSecrets(command, args), isOfScript)
     const isSampled = server.perflog.begin(command)
     try {
       command.execute(context, args, options as never)
@@ -298,7 +307,8 @@ export class Dispatcher {
     }
     this.#server.stats.commandsProcessed++
     const isSlow = this.#slowerThanUs >= 0 && us >= this.#slowerThanUs
-    if (isSlow && (command.flags & (NO_MONITOR | RUNS_QUEUE)) === 0) this.#server.slowlog.record(connection, args, us)
+    if (!isSlow || (command.flags & (NO_MONITOR | RUNS_QUEUE)) !== 0) return
+    this.#server.slowlog.record(connection, withoutSecrets(command, args), us)
   }
 
   /** rocksdb.write_options.write_batch_max_bytes bounds what one command may write. */
@@ -351,6 +361,19 @@ export class Dispatcher {
     this.#answerError(connection, replyStart, error)
   }
 
+  /** Ends a connection that speaks HTTP, without an answer. The log tells of it once a minute. */
+  #abort(connection: Connection, replyStart: number): void {
+    const { log, store } = this.#server
+    const { nowMs } = store.turn
+    if (nowMs - this.#toldOfHttpAtMs >= HTTP_WARNING_MS) {
+      this.#toldOfHttpAtMs = nowMs
+      log.warning(`Possible SECURITY ATTACK detected: HTTP request from ${connection.address}. Connection aborted.`)
+    }
+    connection.isExecuting = false
+    connection.reply.truncate(Math.min(replyStart, connection.reply.length))
+    connection.kill()
+  }
+
   #afterReply(connection: Connection, replyStart: number, command: BoundCommand | undefined): void {
     connection.isExecuting = false
     if (connection.replyMode !== 'on') {
@@ -371,6 +394,11 @@ export class Dispatcher {
 /** CLIENT CACHING holds for the next command or transaction. Source: redis src/networking.c, resetClient. */
 function endCaching({ transaction }: Connection, tracker: Tracker, command: BoundCommand | undefined): void {
   if (transaction === undefined && command?.name.startsWith('client|') !== true) tracker.isCachingGiven = false
+}
+
+/** Administration is not shown, unless it changes data. Source: redis src/server.c, call. */
+function isForMonitors({ flags }: BoundCommand): boolean {
+  return (flags & NO_MONITOR) === 0 && ((flags & ADMIN) === 0 || (flags & WRITE) !== 0)
 }
 
 function checkKeys(command: BoundCommand, args: Args, writable: ReadonlySet<string>): void {

@@ -487,6 +487,7 @@ export class Server implements ServerView {
     const bytesMax = this.config.values['client-query-buffer-limit']
     if (connection.parser.pendingBytes > bytesMax) {
       this.log.warning(`closing ${connection.address}: its requests exceed client-query-buffer-limit`)
+      this.stats.limitCloses.query++
       connection.kill()
       return
     }
@@ -519,6 +520,7 @@ export class Server implements ServerView {
   #checkOutput(connection: Connection): boolean {
     if (!connection.overLimit(this.config.values['client-output-buffer-limit'], this.#clock())) return true
     this.log.warning(`closing ${connection.address}: it exceeds client-output-buffer-limit ${connection.outputClass}`)
+    this.stats.limitCloses.output++
     connection.kill()
     return false
   }

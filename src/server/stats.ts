@@ -25,6 +25,7 @@ export class Stats implements ServerStats {
   fullSyncs = 0
   partialSyncs = 0
   partialSyncsRefused = 0
+  readonly limitCloses = { query: 0, output: 0 }
   readonly keyspace = { hits: 0, misses: 0 }
   readonly instantaneous = { ops: 0, inputBytes: 0, outputBytes: 0, puts: 0, gets: 0, seeks: 0, nexts: 0, prevs: 0 }
   readonly errors = new Map<string, number>()
@@ -76,6 +77,8 @@ export class Stats implements ServerStats {
     this.fullSyncs = 0
     this.partialSyncs = 0
     this.partialSyncsRefused = 0
+    this.limitCloses.query = 0
+    this.limitCloses.output = 0
     for (const name of ['ops', 'inputBytes', 'outputBytes'] as const) this.#rates[name].last = 0
   }
 

@@ -109,12 +109,26 @@ test('MONITOR shows what others do, with passwords left out', async (t) => {
   const client = await s.connect()
   await client.run('set', 'k"', 'a\n')
   await client.run('auth', 'default', 'secret')
+  await client.run('auth', 'secret', 'user')
+  await client.run('hello', 2, 'setname', 'me', 'auth', 'default', 'secret')
+  await client.run('hello', 2, 'auth', 'user', 'secret')
+  await client.run('config', 'set', 'masterauth', 'secret')
+  await client.run('flushall')
   await client.run('ping')
   await client.run('eval', `return redis.call('get', 'k')`, '0')
   const address = `127.0.0.1:${client.socket.localPort}`
   const shown = (line: string): string => line.replace(/^\+\d+\.\d{6} /, '')
   t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "set" "k\\"" "a\\n"\r\n`)
-  t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] "ping"\r\n`)
+  for (const words of [
+    '"auth" "default" "(redacted)"',
+    '"auth" "(redacted)" "(redacted)"',
+    '"hello" "2" "setname" "me" "auth" "default" "(redacted)"',
+    '"hello" "2" "auth" "(redacted)" "(redacted)"',
+    '"flushall"',
+    '"ping"',
+  ]) {
+    t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] ${words}\r\n`)
+  }
   t.match((await monitor.nextReply()).bytes, /"eval" /, 'a script before what it calls')
   t.equal(shown((await monitor.nextReply()).bytes), `[__namespace lua] "get" "k"\r\n`)
   await client.run('multi')
@@ -123,6 +137,21 @@ test('MONITOR shows what others do, with passwords left out', async (t) => {
   for (const words of ['"multi"', '"get" "k"', '"exec"']) {
     t.equal(shown((await monitor.nextReply()).bytes), `[__namespace ${address}] ${words}\r\n`)
   }
+})
+
+test('SLOWLOG leaves passwords out, too', async (t) => {
+  await using s = await startServer({ config: { requirepass: 'secret', 'slowlog-log-slower-than': 0 } })
+  const client = await s.connect()
+  await client.run('auth', 'secret')
+  await client.run('hello', 3, 'auth', 'default', 'secret')
+  const entries = (await client.value('slowlog', 'get')) as unknown[][]
+  t.same(
+    entries.map((entry) => entry[3]),
+    [
+      ['hello', '3', 'auth', 'default', '(redacted)'],
+      ['auth', '(redacted)'],
+    ],
+  )
 })
 
 test('SLOWLOG keeps the slowest with their words shortened', async (t) => {

@@ -60,6 +60,41 @@ test('violations of the protocol are named, and end the connection', async (t) =
   t.equal(await s.run('ping'), '+PONG\r\n')
 })
 
+test('who speaks HTTP is cut off without an answer, and what came behind is not executed', async (t) => {
+  const warnings: string[] = []
+  await using s = await startServer()
+  s.server.log.warning = (text) => warnings.push(text)
+  await s.run('set', 'k', '1')
+  for (const bytes of [
+    'GET / HTTP/1.1\r\nFLUSHALL\r\n',
+    'POST / HTTP/1.1\r\nFLUSHALL\r\n',
+    'POST\r\nFLUSHALL\r\n',
+    'Host: example.com\r\nFLUSHALL\r\n',
+    '*1\r\n$5\r\nhost:\r\nFLUSHALL\r\n',
+    'OPTIONS * HTTP/2.0\r\nFLUSHALL\r\n',
+  ]) {
+    const client = await s.connect()
+    client.write(bytes)
+    t.equal(await client.untilClosed(), '', bytes)
+  }
+  t.equal(await s.run('get', 'k'), '$1\r\n1\r\n')
+  t.match(warnings, [/^Possible SECURITY ATTACK detected: HTTP request from 127\.0\.0\.1:\d+\. Connection aborted\.$/])
+  s.advance(60_000)
+  const late = await s.connect()
+  late.write('POST\r\n')
+  t.equal(await late.untilClosed(), '')
+  t.equal(warnings.length, 2, 'told once a minute')
+  for (const [bytes, reply] of [
+    ['GET k HTTP\r\n', "-ERR wrong number of arguments for 'get' command\r\n"],
+    ['SET k HTTP/1.1\r\n', '+OK\r\n'],
+    ['GET POST\r\n', '$-1\r\n'],
+  ] as const) {
+    const client = await s.connect()
+    client.write(bytes)
+    t.equal((await client.nextReply()).bytes, reply)
+  }
+})
+
 test('nothing, empty arrays and empty lines are no requests', async (t) => {
   await using s = await startServer()
   const client = await s.connect()
@@ -139,6 +174,9 @@ test('client-output-buffer-limit closes a monitor that does not read', async (t)
   const value = Buffer.alloc(2 ** 18, 'x')
   for (let i = 0; i < 100 && s.server.clients.monitorCount > 0; i++) await s.run('set', 'k', value)
   t.equal(s.server.clients.monitorCount, 0)
+  t.match(await s.run('info', 'stats'), /^client_output_buffer_limit_disconnections:1\r$/m)
+  await s.run('config', 'resetstat')
+  t.match(await s.run('info', 'stats'), /^client_output_buffer_limit_disconnections:0\r$/m)
 })
 
 test('client-output-buffer-limit: the soft limit counts seconds', async (t) => {
