@@ -53,6 +53,11 @@ export class RequestParser {
     return this.#end - this.#frameStart
   }
 
+  /** Bytes that have arrived behind the request that `next` has given. */
+  get unreadBytes(): number {
+    return this.#end - this.#at
+  }
+
   /** Takes the next bytes of the connection; they are borrowed until the next `feed`. */
   feed(chunk: Bytes): void {
     const kept = this.#end - this.#frameStart

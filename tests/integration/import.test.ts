@@ -1,5 +1,7 @@
 /** kvrocks-ts import: a live Redis is taken over. */
 
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +9,7 @@ import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import { runImport } from '../../src/cli/import/import.js'
 import { eventually } from '../support/eventually.js'
+import { BIN } from '../support/process.js'
 import { describeServer, RandomWrites, runWrites } from '../support/random-writes.js'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MISSING, type RedisServer, startRedisServer } from '../support/redis-server.js'
@@ -97,6 +100,140 @@ test('a Redis under writes is imported, and both end equal', SKIP, async (t) => 
   t.same(s.logged, [])
 })
 
+/** The importer in a process of its own, which can be killed. */
+function startImporter(...words: string[]): { child: ChildProcess; text(): string; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [BIN, 'import', ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return { child, text: () => text, ended }
+}
+
+/** The offset that the target has stored; undefined before there is one. */
+async function storedOffset(s: { run: TestServer['run'] }): Promise<number | undefined> {
+  const found = /"offset":(\d+)/.exec(await s.run('get', 'kvrocks-ts:import'))?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+/** Writes that are wrong if they are carried out twice, or not at all; every second one in a transaction. */
+function sendCounts(client: RawClient, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const commands = [
+      ['incr', 'counter'],
+      ['rpush', 'numbers', i],
+      ['append', 'text', 'x'],
+    ]
+    if (i % 2 === 0) commands.unshift(['multi'])
+    if (i % 2 === 0) commands.push(['exec'])
+    for (const words of commands) client.send(...words)
+  }
+  // So short that a piece of the stream has more of them than one transaction of the target.
+  for (let i = 0; i < 2 * count; i++) client.send('incr', 'c')
+}
+
+test('an importer that is killed goes on where it was, and carries out nothing twice', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t, '--repl-backlog-size', '64mb')
+  await runWrites(client, new RandomWrites(31), 500)
+  await using s = await startServer({ usesRealClock: true })
+  const writer = await RawClient.connect(redis.port)
+  t.teardown(() => writer.close())
+  for (let kill = 0; kill < 5; kill++) {
+    const running = startImporter('--from', urlOf(redis), '--to', urlOf(s))
+    const before = await eventually(() => storedOffset(s))
+    sendCounts(writer, 3000)
+    await eventually(async () => (((await storedOffset(s)) ?? 0) > before + 20_000 ? true : undefined))
+    running.child.kill('SIGKILL')
+    await running.ended
+    if (kill > 0) t.match(running.text(), /goes on where it was interrupted, at offset \d+/)
+  }
+  const last = startImporter('--from', urlOf(redis), '--to', urlOf(s))
+  await eventually(() => (last.text().includes('goes on') ? true : undefined))
+  await runWrites(client, new RandomWrites(37), 500)
+  last.child.kill('SIGINT')
+  t.equal(await last.ended, 0, last.text())
+  t.match(last.text(), /the changes up to offset \d+ are imported\n$/)
+  t.equal(await redis.client.get('counter'), '15000')
+  await sameContents(t, redis.client, s)
+  t.equal(await s.run('exists', 'kvrocks-ts:import'), ':0\r\n')
+  t.match(await redis.client.info('stats'), /sync_full:1\r\nsync_partial_ok:5/)
+})
+
+test('so does one that fills a data directory', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t, '--repl-backlog-size', '64mb')
+  const dir = mkdtempSync(join(tmpdir(), 'import-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  for (let kill = 0; kill < 3; kill++) {
+    const running = startImporter('--from', urlOf(redis), '--dir', dir)
+    await eventually(() => (/loaded|goes on/.test(running.text()) ? true : undefined))
+    const before = await acknowledgedOffset(redis)
+    sendCounts(client, 3000)
+    await eventually(async () => ((await acknowledgedOffset(redis)) > before + 20_000 ? true : undefined))
+    running.child.kill('SIGKILL')
+    await running.ended
+  }
+  const last = startImporter('--from', urlOf(redis), '--dir', dir, '--until-caught-up')
+  t.equal(await last.ended, 0, last.text())
+  await using s = await startServer({ dir, usesRealClock: true })
+  await sameContents(t, redis.client, s)
+  t.match(await redis.client.info('stats'), /sync_full:1\r\nsync_partial_ok:3/)
+})
+
+/** What the source's one replica has confirmed. */
+async function acknowledgedOffset({ client }: RedisServer): Promise<number> {
+  return Number(/offset=(\d+),lag=/.exec(await client.info('replication'))?.[1] ?? 0)
+}
+
+test('an import begins anew where its place is lost, or its file was not loaded to the end', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await client.run('set', 'old', 1)
+  await using s = await startServer({ usesRealClock: true })
+  const source = `127.0.0.1:${redis.port}/0`
+  await s.run('set', 'half', 'loaded')
+  await s.run('set', 'kvrocks-ts:import', JSON.stringify({ source }))
+  const again = start('--from', urlOf(redis), '--to', urlOf(s), '--until-caught-up')
+  t.equal(await again.ended, 0, again.text)
+  t.match(again.text, /^the import was interrupted while it loaded: it begins anew\n/)
+  t.equal(await s.run('keys', '*'), '*1\r\n$3\r\nold\r\n')
+  await s.run('set', 'kvrocks-ts:import', JSON.stringify({ source, id: 'f'.repeat(40), offset: 7, database: 0 }))
+  await client.run('del', 'old')
+  await client.run('set', 'new', 1)
+  const merging = start('--from', urlOf(redis), '--to', urlOf(s), '--merge')
+  t.equal(await merging.ended, 1)
+  t.match(merging.text, /the source can only begin anew, which --merge does not allow: keys may have gone/)
+  const lost = start('--from', urlOf(redis), '--to', urlOf(s), '--until-caught-up')
+  t.equal(await lost.ended, 0, lost.text)
+  t.match(
+    lost.text,
+    /goes on where it was interrupted, at offset 7\nthe source has lost the place of this import and begins anew\n/,
+  )
+  t.equal(await s.run('keys', '*'), '*1\r\n$3\r\nnew\r\n')
+  await s.run('set', 'kvrocks-ts:import', JSON.stringify({ source: 'another:1/0', id: 'f', offset: 7, database: 0 }))
+  const other = start('--from', urlOf(redis), '--to', urlOf(s))
+  t.equal(await other.ended, 1)
+  t.match(other.text, /the target has a part of another:1\/0, which was not imported to its end: empty it/)
+})
+
+test('what a transaction of the target refuses is carried out by itself, in its place', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await using s = await startServer({ usesRealClock: true, config: { 'rename-command': ['append renamed'] } })
+  const running = start('--from', urlOf(redis), '--to', urlOf(s))
+  await eventually(() => (running.text.includes('loaded') ? true : undefined))
+  for (const words of [
+    ['set', 'k', 1],
+    ['append', 'k', 2],
+    ['incr', 'k'],
+  ]) {
+    client.send(...words)
+  }
+  for (let i = 0; i < 3; i++) await client.nextReply()
+  await eventually(() => (running.text.includes('not copied: APPEND: ERR unknown command') ? true : undefined))
+  running.cutOver()
+  t.equal(await running.ended, 1)
+  t.equal(await s.run('get', 'k'), '$1\r\n2\r\n')
+})
+
 test('--until-caught-up ends by itself, and --dir fills a data directory', SKIP, async (t) => {
   const { redis, client } = await sourceServer(t, '--repl-diskless-sync', 'no')
   await redis.client.config('SET', 'requirepass', 'secret')
@@ -172,9 +309,9 @@ test('this server itself can be the source', async (t) => {
   await source.run('rename', 'z', 'y')
   await eventually(async () => ((await s.run('zcard', 'y')) === ':2\r\n' ? true : undefined))
   t.equal(await s.run('zrange', 'y', 0, -1, 'withscores'), await source.run('zrange', 'y', 0, -1, 'withscores'))
-  t.equal(await s.run('dbsize'), await source.run('dbsize'))
   running.cutOver()
   await running.ended
+  t.equal(await s.run('dbsize'), await source.run('dbsize'))
 })
 
 test('mistakes are told', async (t) => {

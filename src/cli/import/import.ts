@@ -17,6 +17,10 @@ export const IMPORT_USAGE = `Usage:
 Copies all keys of a running Redis and follows its changes, as a replica of it, until it is interrupted (Ctrl-C): then it
 carries out what the source had until that moment, and ends. Point your clients to the new server then.
 
+An import that was killed goes on where it was when it is started again, as long as the source has kept what came since
+(repl-backlog-size); else it empties the target and begins anew. Where it is stands in the target, under the key
+kvrocks-ts:import, until it ends.
+
 Options:
     --from <url>          redis://[user:password@]host[:port][/db], rediss:// for TLS; without /db it is database 0,
                           and keys in another one are an error

@@ -8,6 +8,7 @@ import { RequestParser } from '../../protocol/request-parser.js'
 import { RdbFileReader, type RdbPart } from '../../storage/rdb/file-reader.js'
 import { RdbError } from '../../storage/rdb/rdb-error.js'
 import { type ProgressLine, sizeText } from '../progress.js'
+import { decodePosition, type Place, POSITION_KEY } from './position.js'
 import { type SourceAddress, SourceLink, SourceRefusal } from './source-link.js'
 import { Target, TargetLost } from './target.js'
 import { partCommands } from './value-commands.js'
@@ -40,8 +41,9 @@ const CAUGHT_UP_CHECK_MS = 100
 /** How long the source may take to give the rest after the cut-over was asked for. */
 const CUT_OVER_MS_MAX = 30_000
 const QUIET_MS = 1000
-const SELECT = latin1('SELECT')
 const FLUSHDB = latin1('FLUSHDB')
+/** The position is stored at the latest when so much has come, were there nothing else to write. */
+const POSITION_BYTES = 64 * 1024
 /** Bytes of one command of the stream: those of the largest string, and more for words around it. */
 const COMMAND_BYTES_MAX = 2 ** 30
 
@@ -56,10 +58,17 @@ export class Importer {
   /** The history that is followed, and its first byte that was not read. */
   #id: string | undefined
   #offset = 0
-  /** The database of the source that the stream's next command is for, and the one that the target has selected. */
+  /** The database of the source that the stream's next command is for. */
   #sourceDatabase = 0
-  #targetDatabase = 0
+  /** The stream is within a transaction of the source. */
+  #isInside = false
+  /** The offset that the target knows. */
+  #storedOffset = 0
+  /** The target has parts of a file that was not loaded to its end. */
+  #hasParts = false
   #keys = 0
+  /** The keys were loaded by an earlier run. */
+  #isResumed = false
   #leftOut = 0
   #isLoaded = false
   /** The offset at which the import ends; undefined: it goes on. */
@@ -70,7 +79,17 @@ export class Importer {
 
   constructor(parts: ImporterParts) {
     this.#parts = parts
-    this.#target = new Target(parts.target, (command, error) => this.#tell(`${command}: ${error}`))
+    this.#target = new Target(parts.target, this.#source, (command, error) => this.#tell(`${command}: ${error}`))
+  }
+
+  /** What is imported, as positions name it. */
+  get #source(): string {
+    const { source, database } = this.#parts
+    return `${source.host}:${source.port}/${database ?? '*'}`
+  }
+
+  get #place(): Place {
+    return { id: this.#id ?? '', offset: this.#offset, database: this.#sourceDatabase }
   }
 
   /** Rejects with ImportError, SourceRefusal, ServerError or RdbError. */
@@ -87,17 +106,41 @@ export class Importer {
       await watch
     }
     await this.#target.drain()
+    await this.#target.finish()
     const { progress } = this.#parts
     const left = this.#leftOut + this.#target.refused
     const what = left === 0 ? '' : `, ${left} keys or commands could not be copied`
-    progress.say(`${this.#keys} keys and the changes up to offset ${this.#offset} are imported${what}`)
+    const keys = this.#isResumed ? '' : `${this.#keys} keys and `
+    progress.say(`${keys}the changes up to offset ${this.#offset} are imported${what}`)
     return { leftOut: left }
   }
 
+  /** Goes on with an import of the same source that was interrupted. */
   async #checkTarget(): Promise<void> {
-    const { target, merges } = this.#parts
-    if (merges || (await target.command('RANDOMKEY')) === null) return
-    throw new ImportError('the target has keys already: empty it, or allow that by --merge')
+    const { target, merges, progress } = this.#parts
+    const stored = await target.command('GET', POSITION_KEY)
+    const position = Buffer.isBuffer(stored) ? decodePosition(stored) : undefined
+    if (position === undefined) {
+      if (merges || (await target.command('RANDOMKEY')) === null) return
+      throw new ImportError('the target has keys already: empty it, or allow that by --merge')
+    }
+    if (position.source !== this.#source) {
+      throw new ImportError(`the target has a part of ${position.source}, which was not imported to its end: empty it`)
+    }
+    if (position.place === undefined) {
+      progress.say('the import was interrupted while it loaded: it begins anew')
+      this.#hasParts = true
+      return
+    }
+    const { id, offset, database } = position.place
+    this.#id = id
+    this.#offset = offset
+    this.#storedOffset = offset
+    this.#sourceDatabase = database
+    this.#target.doneOffset = offset
+    this.#isLoaded = true
+    this.#isResumed = true
+    progress.say(`the import goes on where it was interrupted, at offset ${offset}`)
   }
 
   /** Connects again, later and later, until the end is reached. */
@@ -129,8 +172,12 @@ export class Importer {
       await this.#beginAnew()
       this.#id = answer.id
       this.#offset = answer.offset
-      this.#target.doneMark = answer.offset
+      this.#sourceDatabase = 0
+      this.#isInside = false
+      await this.#target.note(undefined)
       await this.#load(link)
+      await this.#target.note(this.#place)
+      this.#storedOffset = this.#offset
       this.#isLoaded = true
     } else this.#id = answer.id ?? this.#id
     await this.#stream(link)
@@ -138,14 +185,18 @@ export class Importer {
 
   /** A second full sync begins on an empty target: keys may be gone from the source meanwhile. */
   async #beginAnew(): Promise<void> {
-    if (this.#id === undefined) return
+    if (this.#id === undefined && !this.#hasParts) return
     const { target, merges, database, progress } = this.#parts
-    if (merges)
-      throw new ImportError('the source can only begin anew, which --merge does not allow: keys may have gone')
-    progress.say('the source has lost the place of this import and begins anew')
+    if (this.#isLoaded) {
+      if (merges)
+        throw new ImportError('the source can only begin anew, which --merge does not allow: keys may have gone')
+      progress.say('the source has lost the place of this import and begins anew')
+    }
+    this.#target.abandon()
     await this.#target.drain()
-    await target.command(database === undefined ? 'FLUSHALL' : 'FLUSHDB')
+    if (!merges) await target.command(database === undefined ? 'FLUSHALL' : 'FLUSHDB')
     this.#isLoaded = false
+    this.#isResumed = false
     this.#keys = 0
   }
 
@@ -155,13 +206,15 @@ export class Importer {
     const reader = new RdbFileReader(link.file)
     try {
       for await (const event of reader.events()) {
-        if (event.kind === 'part') await this.#addPart(event)
+        if (event.kind === 'part') this.#addPart(event)
         else if (event.kind === 'function')
-          await this.#target.add([[latin1('FUNCTION'), latin1('LOAD'), latin1('REPLACE'), event.library]])
+          this.#target.gather([[latin1('FUNCTION'), latin1('LOAD'), latin1('REPLACE'), event.library]])
+        if (this.#target.isFull) await this.#target.send()
         const share = length === undefined ? undefined : reader.position / length
         progress.show(() => `loading: ${sizeText(reader.position)}, ${this.#keys} keys`, share)
       }
       await link.endFile(reader.rest)
+      await this.#target.send()
     } catch (error) {
       if (isFinal(error) && !(error instanceof RdbError && error.fault === 'truncated')) throw error
       const hint = 'its log says why: a low client-output-buffer-limit replica, maybe'
@@ -174,7 +227,7 @@ export class Importer {
     )
   }
 
-  async #addPart(part: RdbPart): Promise<void> {
+  #addPart(part: RdbPart): void {
     if (!this.#isWanted(part.database)) return
     if (part.first) this.#keys++
     const commands = partCommands(part)
@@ -183,8 +236,7 @@ export class Importer {
       this.#tell(`values of the module ${part.value.type === 'module' ? part.value.name : ''}`)
       return
     }
-    await this.#select(part.database)
-    await this.#target.add(commands)
+    this.#target.gather(commands, this.#databaseFor(part.database))
   }
 
   #isWanted(database: number): boolean {
@@ -196,10 +248,9 @@ export class Importer {
     )
   }
 
-  async #select(database: number): Promise<void> {
-    if (this.#parts.database !== undefined || database === this.#targetDatabase) return
-    this.#targetDatabase = database
-    await this.#target.add([[SELECT, latin1(String(database))]])
+  /** Where the target has what is in a database of the source. */
+  #databaseFor(database: number): number {
+    return this.#parts.database === undefined ? database : 0
   }
 
   async #stream(link: SourceLink): Promise<void> {
@@ -210,32 +261,46 @@ export class Importer {
     for await (const chunk of link.stream()) {
       parser.feed(chunk)
       read += chunk.length
-      while (parser.next()) await this.#carryOut(parser.args, link)
+      while (parser.next()) {
+        this.#take(parser.args, link)
+        this.#offset = from + read - parser.unreadBytes
+        if (this.#target.isFull) await this.#commit()
+      }
       this.#offset = from + read - parser.pendingBytes
-      await this.#target.flush(this.#offset)
+      if (!this.#target.isEmpty || this.#offset - this.#storedOffset >= POSITION_BYTES) await this.#commit()
       this.#endIfDone()
     }
   }
 
-  async #carryOut(args: Args, link: SourceLink): Promise<void> {
+  /** Transactions of the source stay whole. */
+  async #commit(): Promise<void> {
+    if (this.#isInside) return
+    this.#storedOffset = this.#offset
+    await this.#target.commit(this.#place)
+  }
+
+  #take(args: Args, link: SourceLink): void {
     if (args.count === 0 || args.is(0, 'ping')) return
     if (args.is(0, 'replconf')) {
-      if (args.is(1, 'getack')) link.acknowledge(this.#target.doneMark)
+      if (args.is(1, 'getack')) link.acknowledge(this.#target.doneOffset)
       return
     }
     if (args.is(0, 'select')) {
       this.#sourceDatabase = Number(args.latin1(1))
       return
     }
-    const belongsToAll = args.is(0, 'multi') || args.is(0, 'exec') || args.is(0, 'publish') || args.is(0, 'flushall')
-    if (!belongsToAll) {
-      if (!this.#isWanted(this.#sourceDatabase)) return
-      await this.#select(this.#sourceDatabase)
+    if (args.is(0, 'multi') || args.is(0, 'exec')) {
+      this.#isInside = args.is(0, 'multi')
+      return
     }
     const words = Array.from({ length: args.count }, (_, index) => args.at(index))
-    // Other namespaces of the target are none of the source's business.
-    if (args.is(0, 'flushall') && this.#parts.database !== undefined) words[0] = FLUSHDB
-    await this.#target.add([words])
+    if (args.is(0, 'publish') || args.is(0, 'flushall')) {
+      // Other namespaces of the target are none of the source's business.
+      if (args.is(0, 'flushall') && this.#parts.database !== undefined) words[0] = FLUSHDB
+      this.#target.gather([words])
+    } else if (this.#isWanted(this.#sourceDatabase)) {
+      this.#target.gather([words], this.#databaseFor(this.#sourceDatabase))
+    }
   }
 
   /** Ends the stream where the offset of the cut-over is reached. */
@@ -253,8 +318,8 @@ export class Importer {
       this.#link?.keepAlive()
       return
     }
-    this.#link?.acknowledge(this.#target.doneMark)
-    const behind = this.#offset - this.#target.doneMark
+    this.#link?.acknowledge(this.#target.doneOffset)
+    const behind = this.#offset - this.#target.doneOffset
     progress.show(
       () => `following: offset ${this.#offset}, ${this.#target.answered} commands, ${sizeText(behind)} under way`,
     )
