@@ -73,6 +73,17 @@ export function copy(bytes: Bytes): Bytes {
   return own
 }
 
+/** Up to this a loop beats a call of `copy`, which makes a view first. */
+const PART_LOOP_BYTES_MAX = 64
+
+/** A copy of the `length` bytes from `from` on. */
+export function copyPart(bytes: Bytes, from: number, length: number): Bytes {
+  const own = Buffer.allocUnsafe(length)
+  if (length > PART_LOOP_BYTES_MAX) bytes.copy(own, 0, from, from + length)
+  else for (let index = 0; index < length; index++) own[index] = bytes[from + index]!
+  return own
+}
+
 /** The bytes of a text whose characters are all below U+0100, such as a literal. */
 export function latin1(text: string): Bytes {
   return Buffer.from(text, 'latin1')

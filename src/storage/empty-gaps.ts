@@ -9,8 +9,9 @@
  */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { AHEAD_ROWS, EndRows } from './end-rows.js'
 import { VERSION_BYTES } from './keys.js'
-import type { FirstRowListener, ScanRange } from './row-cursor.js'
+import type { FirstRowListener, RowCursor, ScanRange } from './row-cursor.js'
 
 const COLLECTIONS_MAX = 1024
 const SLOT_BYTES = 2
@@ -30,6 +31,9 @@ interface Gaps {
   front: Gap | undefined
   /** Found by scans from the last row back. */
   back: Gap | undefined
+  /** The rows at both ends. */
+  readonly first: EndRows
+  readonly last: EndRows
 }
 
 export class EmptyGaps {
@@ -51,17 +55,29 @@ export class EmptyGaps {
     const { front, back } = gaps
     if (front !== undefined && isIn(front, key)) gaps.front = { from: front.from, to: key }
     if (back !== undefined && isIn(back, key)) gaps.back = { from: key + AFTER, to: back.to }
+    gaps.first.notePut(key)
+    gaps.last.notePut(key)
   }
 
   /** The row at `key` is deleted: the collection is worth to be watched. */
   noteDelete(key: string): void {
     const prefix = this.#prefixOf(key)
-    if (this.#collections.has(prefix)) return
+    const gaps = this.#collections.get(prefix)
+    if (gaps !== undefined) {
+      gaps.first.noteDelete(key)
+      gaps.last.noteDelete(key)
+      return
+    }
     if (this.#collections.size >= COLLECTIONS_MAX) {
       const [oldest] = this.#collections.keys()
       this.#collections.delete(oldest as string)
     }
-    this.#collections.set(prefix, { front: undefined, back: undefined })
+    this.#collections.set(prefix, {
+      front: undefined,
+      back: undefined,
+      first: new EndRows(false),
+      last: new EndRows(true),
+    })
   }
 
   /** Rows may have come from elsewhere, or have come back. */
@@ -92,6 +108,24 @@ export class EmptyGaps {
     const from = skipForward(gaps, lower, upper)
     const bounds = { lower: Buffer.from(from, 'latin1'), upper: Buffer.from(skipBack(gaps, from, upper), 'latin1') }
     return { range: { ...range, ...bounds }, onFirst }
+  }
+
+  /**
+   * The keys, latin1, of the `count` outermost rows of a collection, or of all: from its first on, in reverse from its
+   * last. `range`: all of its rows.
+   */
+  outermost(range: ScanRange, count: number, scan: (range: ScanRange) => RowCursor): string[] {
+    const gaps =
+      this.#collections.size === 0 ? undefined : this.#collections.get(this.#prefixOf(range.lower.latin1Slice(0)))
+    const end = range.reverse === true ? gaps?.last : gaps?.first
+    const known = end?.first(count)
+    if (known !== undefined) return known
+    const wanted = end === undefined ? count : Math.max(count, AHEAD_ROWS)
+    const keys: string[] = []
+    using cursor = scan({ ...range, rowsExpected: wanted })
+    while (keys.length < wanted && cursor.next()) keys.push(cursor.key.latin1Slice(0))
+    end?.learn(keys, keys.length < wanted)
+    return wanted === count ? keys : keys.slice(0, count)
   }
 
   #prefixOf(key: string): string {

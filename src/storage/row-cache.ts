@@ -19,7 +19,7 @@
  * `put`, `putAbsent`, `drop` or `forget` before its commit.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, copyPart } from '../bytes/bytes.js'
 import { CF_DEFAULT, CF_METADATA, type ColumnFamily } from './column-family.js'
 
 const HASH = 1
@@ -152,14 +152,7 @@ export class RowCache {
     const length = words[handle + VALUE] as number
     if (length === ABSENT) return undefined
     const from = (handle + HEADER_WORDS + (((head & KEY_LENGTH) + 3) >> 2)) << 2
-    const value = Buffer.allocUnsafe(length)
-    if (length > COPIED_BY_LOOP_MAX) {
-      this.#bytes.copy(value, 0, from, from + length)
-    } else {
-      const bytes = this.#bytes
-      for (let i = 0; i < length; i++) value[i] = bytes[from + i] as number
-    }
-    return value
+    return copyPart(this.#bytes, from, length)
   }
 
   /** Keeps what RocksDB has under the key that `find` did not know: `length` bytes of `value`, or -1 = nothing. */

@@ -65,21 +65,35 @@ export class Subkeys {
     const { turn } = this.#db
     turn.put(this.#cf, turn.compose(this.#prefix, subKey), value)
     if (turn.observing) this.#db.touch(this.#key)
-    if (this.#cf === CF_DEFAULT) turn.subkeyListener?.written(this.#prefix, subKey)
+    if (this.#cf !== CF_DEFAULT) return
+    turn.derived.written(this.#prefix)
+    turn.subkeyListener?.written(this.#prefix, subKey)
   }
 
   delete(subKey: Bytes): void {
     const { turn } = this.#db
     turn.delete(this.#cf, turn.compose(this.#prefix, subKey))
     if (turn.observing) this.#db.touch(this.#key)
-    if (this.#cf === CF_DEFAULT) turn.subkeyListener?.deleted(this.#prefix, subKey)
+    if (this.#cf !== CF_DEFAULT) return
+    turn.derived.written(this.#prefix)
+    turn.subkeyListener?.deleted(this.#prefix, subKey)
   }
 
   /** Deletes the rows from `from` up to, not including, `to` by one record: for many rows. */
   deleteRange(from: Bytes, to: Bytes): void {
-    this.#db.turn.deleteRows(this.#cf, concat(this.#prefix, from), concat(this.#prefix, to))
+    const { turn } = this.#db
+    turn.deleteRows(this.#cf, concat(this.#prefix, from), concat(this.#prefix, to))
     this.#db.touch(this.#key)
-    if (this.#cf === CF_DEFAULT) this.#db.turn.subkeyListener?.rangeDeleted(this.#prefix)
+    if (this.#cf !== CF_DEFAULT) return
+    turn.derived.written(this.#prefix)
+    turn.subkeyListener?.rangeDeleted(this.#prefix)
+  }
+
+  /** The sub-keys of the `count` first rows, or last ones in reverse, of the zset_score column family. */
+  outermost(count: number, reverse: boolean): Bytes[] {
+    const { length } = this.#prefix
+    const range = { lower: this.#prefix, upper: prefixEnd(this.#prefix), reverse, values: false, fillCache: false }
+    return this.#db.turn.outermost(range, count).map((key) => Buffer.from(key.slice(length), 'latin1'))
   }
 
   /** Walks rows in order of sub-key; the cursor's key is the sub-key. Close it, or declare it with `using`. */

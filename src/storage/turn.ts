@@ -3,9 +3,10 @@
  * turn see of it. Whoever runs commands calls `commit` before any reply of the turn leaves the process.
  */
 
-import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import { type Bytes, copyPart, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_METADATA, CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
+import { Derived } from './derived.js'
 import { EmptyGaps } from './empty-gaps.js'
 import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
@@ -33,8 +34,6 @@ const MERGED_ROWS_MAX = 256
 const NONE = -1
 /** What follows is no part of the operation before. */
 const END_LOG_DATA = TYPE_LOG_DATA[0] as Buffer
-/** Values up to this are copied byte by byte. */
-const COPIED_BY_LOOP_MAX = 64
 const EMPTY_BATCH = { length: BATCH_HEADER_BYTES, count: 0 }
 
 export class Turn {
@@ -72,6 +71,8 @@ export class Turn {
   #flightError: CommitError | undefined
   /** Of the rows in order of score alone: sorted sets are what queues are made of. */
   readonly #gaps: EmptyGaps
+  /** Of the rows in the default column family. */
+  readonly derived = new Derived()
   /** Batches that go out by themselves after the held ones. */
   #after: Buffer[] = []
   #pendingLog: Bytes = EMPTY
@@ -196,12 +197,7 @@ export class Turn {
     rows?.learn(keyLength, rocks.valueBuffer, length)
     if (length < 0) return undefined
     if (length === 0) return EMPTY
-    const value = Buffer.allocUnsafe(length)
-    const stored = rocks.valueBuffer
-    // A copy by call makes a view first.
-    if (length > COPIED_BY_LOOP_MAX) stored.copy(value, 0, 0, length)
-    else for (let i = 0; i < length; i++) value[i] = stored[i] as number
-    return value
+    return copyPart(rocks.valueBuffer, 0, length)
   }
 
   #isCacheable(rows: RowCache, keyLength: number): boolean {
@@ -348,6 +344,11 @@ export class Turn {
     return this.#openCursor(cf, narrowed?.range ?? range, narrowed?.onFirst)
   }
 
+  /** The keys, latin1, of the `count` outermost rows of a collection in order of score: see EmptyGaps. */
+  outermost(range: ScanRange, count: number): string[] {
+    return this.#gaps.outermost(range, count, (wanted) => this.scan(CF_ZSET_SCORE, wanted))
+  }
+
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
     const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true, rowsExpected } = range
     const base = this.#rocks.iterator({
@@ -451,6 +452,7 @@ export class Turn {
   writeForeign(batch: Bytes, writeFlags = this.#writeFlags): void {
     this.commit()
     this.#gaps.forget()
+    this.derived.forget()
     this.subkeyListener?.foreignBatch(batch)
     this.#forgetRows(batch)
     this.#write(batch, writeFlags)
@@ -568,6 +570,7 @@ export class Turn {
   /** Writes that readers have drawn conclusions from were taken back. */
   #forgetLearned(): void {
     this.#gaps.forget()
+    this.derived.forget()
     this.subkeyListener?.takenBack()
   }
 

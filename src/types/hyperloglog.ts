@@ -56,9 +56,20 @@ export function add(db: Database, key: Bytes, elements: readonly Bytes[]): boole
 
 /** The estimated number of different elements in all of `keys` together. Throws WRONG_TYPE. */
 export function count(db: Database, keys: readonly Bytes[]): number {
-  const merged = mergeAll(db, keys)
+  if (keys.length !== 1) return estimate(mergeAll(db, keys))
+  const { isNew, rows } = openHeader(db, keys[0] as Bytes)
+  if (isNew) return 0
+  const { derived } = db.turn
+  const known = derived.get(rows.prefix)
+  if (known !== undefined) return known
+  const counted = estimate(readSegments(rows))
+  derived.note(rows.prefix, counted)
+  return counted
+}
+
+function estimate(segments: readonly (Bytes | undefined)[]): number {
   const histogram = emptyHistogram()
-  for (let index = 0; index < SEGMENT_COUNT; index++) countSegment(histogram, merged[index])
+  for (let index = 0; index < SEGMENT_COUNT; index++) countSegment(histogram, segments[index])
   return estimateCount(histogram)
 }
 

@@ -237,15 +237,14 @@ export function pop(
 ): { popped: ScoredMember[]; isEmpty: boolean } {
   const zset = open(db, key)
   if (zset === undefined || count === 0) return { popped: [], isEmpty: false }
-  const popped: ScoredMember[] = []
-  using cursor = zset.scores.scan({ reverse: end === 'max', values: false, rowsExpected: count })
-  while (popped.length < count && cursor.next()) popped.push(copyOfRow(cursor.key))
-  if (popped.length === 0) return { popped, isEmpty: false }
+  const rows = zset.scores.outermost(count, end === 'max')
+  if (rows.length === 0) return { popped: [], isEmpty: false }
+  const popped = rows.map((row) => ({ member: memberOfRow(row), score: scoreOfRow(row) }))
   db.logData(TYPE_ZSET)
-  for (const { member, score } of popped) {
-    zset.members.delete(member)
-    zset.scores.delete(scoreKey(score, member))
-  }
+  rows.forEach((row, index) => {
+    zset.members.delete(popped[index]!.member)
+    zset.scores.delete(row)
+  })
   resize(db, key, zset, -popped.length)
   return { popped, isEmpty: zset.metadata.size === 0 }
 }

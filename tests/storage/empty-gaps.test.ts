@@ -131,3 +131,39 @@ for (const slotEncoded of [false, true]) {
     t.equal(begin(first), undefined)
   })
 }
+
+test('elements are taken from both ends in order, whatever is put and deleted between', async (t) => {
+  await using s = await startServer()
+  const z = open(s)
+  const model = new Set<number>()
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31
+    return (seed >>> 8) % below
+  }
+  for (let step = 0; step < 3000; step++) {
+    // Now many, now few: the collection is known whole from time to time.
+    const grows = step % 600 < 300
+    const choice = random(grows ? 8 : 14)
+    if (choice < 5) {
+      const scores = Array.from({ length: 1 + random(grows ? 40 : 2) }, () => random(100_000))
+      z.add(...scores)
+      for (const score of scores) model.add(score)
+    } else if (choice === 5) {
+      const gone = [...model][random(model.size || 1)]
+      if (gone !== undefined) zsets.remove(z.db, z.key, [Buffer.from(`m${gone}`)])
+      model.delete(gone as number)
+    } else {
+      const end = random(3) === 0 ? 'max' : 'min'
+      const count = 1 + (random(5) === 0 ? random(100) : 0)
+      const sorted = [...model].sort((a, b) => (end === 'min' ? a - b : b - a)).slice(0, count)
+      for (const score of sorted) model.delete(score)
+      t.same(z.pop(end, count), sorted, `step ${step}`)
+    }
+    if (random(20) === 0) s.server.store.commit()
+  }
+  t.same(
+    z.all(),
+    [...model].sort((a, b) => a - b),
+  )
+})
