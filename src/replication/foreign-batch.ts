@@ -44,9 +44,9 @@ export function readForeignBatch(batch: Bytes, { turn, slotEncoded }: Store): Fo
       changesScripts ||= SCRIPT_KEYS.test(name)
       changesNamespaces ||= name === NAMESPACE_KEY
     }
-    if (!turn.observing) return
+    if (!turn.touched.isObserved) return
     const nsKey = keyOf(cf, key, slotEncoded)
-    if (nsKey !== undefined) turn.touched.add(nsKey)
+    if (nsKey !== undefined) turn.touched.note(nsKey)
   }
   readBatch(batch, {
     put(cf, key, value) {
@@ -57,7 +57,7 @@ export function readForeignBatch(batch: Bytes, { turn, slotEncoded }: Store): Fo
     deleteRange(cf, begin, end) {
       if (cf === CF_PROPAGATE) changesScripts = true
       else if (cf !== CF_METADATA) touch(cf, begin)
-      else if (turn.observing) turn.touchedPrefixes.push(commonPrefix(begin, end))
+      else turn.touched.notePrefix(commonPrefix(begin, end))
     },
     logData() {},
   })

@@ -25,6 +25,7 @@ export class ChangedKeys {
   constructor(turn: Turn, observers: KeyObservers) {
     this.#turn = turn
     this.#observers = observers
+    turn.touched.concerns = (nsKey) => this.#concerns(nsKey)
   }
 
   /** True if somebody wants to know. */
@@ -33,13 +34,18 @@ export class ChangedKeys {
     return tracking.isActive || blocking.isWaitedForKeys || transactions.isWatching
   }
 
+  #concerns(nsKey: string): boolean {
+    const { tracking, transactions, blocking } = this.#observers
+    return tracking.concerns(nsKey) || transactions.isWatched(nsKey) || blocking.isWaitedFor(nsKey)
+  }
+
   /** A command of `author`, or a waiting client's new attempt, has ended, perhaps inside a transaction or a script. */
   tellTrackers(author: Connection | undefined): void {
     const { tracking } = this.#observers
-    const { touched, touchedPrefixes } = this.#turn
-    if (!tracking.isActive || (touched.size === 0 && touchedPrefixes.length === 0)) return
-    tracking.invalidate(touched, author)
-    for (const prefix of touchedPrefixes) tracking.invalidateAll(prefix)
+    const { touched } = this.#turn
+    if (!tracking.isActive || touched.isEmpty) return
+    tracking.invalidate(touched.keys, author)
+    for (const prefix of touched.prefixes) tracking.invalidateAll(prefix)
     this.#take()
   }
 
@@ -62,14 +68,13 @@ export class ChangedKeys {
 
   /** Keeps what was touched for those who wait and watch, if there are any. */
   #take(): void {
-    const { touched, touchedPrefixes } = this.#turn
-    if (touched.size === 0 && touchedPrefixes.length === 0) return
+    const { touched } = this.#turn
+    if (touched.isEmpty) return
     const { transactions, blocking } = this.#observers
     if (blocking.isWaitedForKeys || transactions.isWatching) {
-      for (const nsKey of touched) this.#nsKeys.add(nsKey)
-      for (const prefix of touchedPrefixes) this.#prefixes.push(prefix)
+      for (const nsKey of touched.keys) this.#nsKeys.add(nsKey)
+      this.#prefixes.push(...touched.prefixes)
     }
     touched.clear()
-    touchedPrefixes.length = 0
   }
 }

@@ -51,7 +51,7 @@ export class CommandContext implements ServerContext {
     } else {
       this.server.blocking.add(this.client, request)
       // The commands that follow in the same run are to wake it.
-      this.store.turn.observing = true
+      this.store.turn.touched.isObserved = true
     }
   }
 

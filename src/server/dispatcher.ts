@@ -279,7 +279,7 @@ export class Dispatcher {
     }
     if (connection.waiter === undefined || isOfScript) this.#count(connection, command, args, us)
     else connection.waiter.run = { command, args: args.copy(), us }
-    if (turn.observing) this.#tellChanges(connection, context, command, args)
+    if (turn.touched.isObserved) this.#tellChanges(connection, context, command, args)
   }
 
   /** Somebody caches, watches or waits for keys. */

@@ -30,5 +30,5 @@ export function applyReplicated(server: Server, batch: Bytes, writeFlags: number
     }
     throw error
   }
-  if (server.store.turn.observing) server.changedKeys.tellAll(undefined)
+  if (server.store.turn.touched.isObserved) server.changedKeys.tellAll(undefined)
 }

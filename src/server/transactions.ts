@@ -46,6 +46,10 @@ export class TransactionTable implements Transactions {
     return this.#watchers.size > 0
   }
 
+  isWatched(nsKey: string): boolean {
+    return this.#watchers.has(nsKey)
+  }
+
   isOpen(client: Client): boolean {
     return (client as Connection).transaction !== undefined
   }
@@ -85,7 +89,7 @@ export class TransactionTable implements Transactions {
   watch(client: Client, db: Database, keys: readonly Bytes[]): void {
     const connection = client as Connection
     // The commands that follow in the same run are to be noticed.
-    db.turn.observing = true
+    db.turn.touched.isObserved = true
     for (const key of keys) {
       const nsKey = db.nsKey(key).latin1Slice(0)
       if (connection.watchedKeys.includes(nsKey)) continue

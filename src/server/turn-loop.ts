@@ -17,7 +17,7 @@ import type { Connection } from './connection.js'
 const EARLY_FACTOR = 2
 
 export interface TurnEvents {
-  /** All is committed or refused, and nothing is sent yet. */
+  /** The turn is over: nothing of it is sent yet, and what is to be sent with it is to be written now. */
   ending(): void
   sent(connection: Connection, bytes: number): void
   refused(reason: string): void
@@ -78,11 +78,10 @@ export class TurnLoop {
 
   /** Says whether somebody is interested in the keys that commands write. */
   observe(isWanted: boolean): void {
-    const { turn } = this.#store
-    if (turn.observing === isWanted) return
-    turn.observing = isWanted
-    turn.touched.clear()
-    turn.touchedPrefixes.length = 0
+    const { touched } = this.#store.turn
+    if (touched.isObserved === isWanted) return
+    touched.isObserved = isWanted
+    touched.clear()
   }
 
   /** Called after each command with the length of the reply before it: remembers replies that depend on the commit. */
@@ -124,8 +123,11 @@ export class TurnLoop {
   /** Lets the turn fly, if it is worth it and nobody waits for its end. */
   #takeOff(): boolean {
     const { turn } = this.#store
-    if (!turn.isDirty || turn.observing || this.#joined.some((connection) => connection.isClosing)) return false
+    if (!turn.isDirty || this.#joined.some((connection) => connection.isClosing)) return false
     this.land()
+    if (!turn.mayFly) return false
+    // Whom that concerns joins the turn, and the messages fly with it.
+    this.#events.ending()
     const { epoch } = turn
     if (!turn.beginCommit()) return false
     this.#flightStartMs = performance.now()

@@ -68,14 +68,14 @@ export class Database {
   putMetadata(key: Bytes, row: Bytes, tail?: Bytes): void {
     const length = this.#compose(key)
     this.turn.put(CF_METADATA, length, row, tail)
-    if (this.turn.observing) this.turn.touched.add(this.turn.composedKey(length))
+    if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(length))
   }
 
   /** Deletes the metadata row; sub-keys become garbage that compaction removes. */
   deleteMetadata(key: Bytes): void {
     const length = this.#compose(key)
     this.turn.delete(CF_METADATA, length)
-    if (this.turn.observing) this.turn.touched.add(this.turn.composedKey(length))
+    if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(length))
   }
 
   /** The time of `key`, or of the last of its fields, is over: deletes it where a command may write and has written nothing yet. */
@@ -101,7 +101,7 @@ export class Database {
 
   /** For Subkeys: a sub-key of `key` was changed. */
   touch(key: Bytes): void {
-    if (this.turn.observing) this.turn.touched.add(this.nsKey(key).latin1Slice(0))
+    if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(this.#compose(key)))
   }
 
   /** The stored form of `key`. */
@@ -147,7 +147,7 @@ export class Database {
     const end = prefixEnd(this.#prefix)
     if (end === undefined) throw new RangeError('a namespace prefix has an end')
     this.turn.deleteRange(CF_METADATA, this.#prefix, end)
-    if (this.turn.observing) this.turn.touchedPrefixes.push(this.#prefix.latin1Slice(0))
+    this.turn.touched.notePrefix(this.#prefix.latin1Slice(0))
   }
 
   #compose(key: Bytes): number {

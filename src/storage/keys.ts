@@ -65,9 +65,14 @@ export function parseNsKey(nsKey: Bytes, slotEncoded: boolean): NsKey | undefine
 /** The same of an nsKey that is text, one character a byte. */
 export function parseNsKeyText(nsKey: string, slotEncoded: boolean): { namespace: string; key: string } | undefined {
   const namespaceEnd = 1 + nsKey.charCodeAt(0)
-  const keyAt = namespaceEnd + (slotEncoded ? SLOT_BYTES : 0)
+  const keyAt = keyOffset(nsKey, slotEncoded)
   if (nsKey === '' || nsKey.length < keyAt) return undefined
   return { namespace: nsKey.slice(1, namespaceEnd), key: nsKey.slice(keyAt) }
+}
+
+/** Where the key begins in an nsKey that is text; NaN if that is empty. */
+export function keyOffset(nsKey: string, slotEncoded: boolean): number {
+  return 1 + nsKey.charCodeAt(0) + (slotEncoded ? SLOT_BYTES : 0)
 }
 
 export interface InternalKey extends NsKey {

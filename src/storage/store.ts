@@ -79,7 +79,7 @@ export class Store {
 
   /** Deletes all keys of all namespaces, in a batch of its own; nothing is written if there are none. */
   flushAll(): void {
-    if (this.turn.observing) this.turn.touchedPrefixes.push('')
+    this.turn.touched.notePrefix('')
     using cursor = this.turn.scan(CF_METADATA, { lower: Buffer.alloc(0), upper: undefined, values: false })
     if (!cursor.next()) return
     const begin = Buffer.from(cursor.key)

@@ -64,7 +64,7 @@ export class Subkeys {
   put(subKey: Bytes, value: Bytes = EMPTY): void {
     const { turn } = this.#db
     turn.put(this.#cf, turn.compose(this.#prefix, subKey), value)
-    if (turn.observing) this.#db.touch(this.#key)
+    if (turn.touched.isObserved) this.#db.touch(this.#key)
     if (this.#cf !== CF_DEFAULT) return
     turn.derived.written(this.#prefix)
     turn.subkeyListener?.written(this.#prefix, subKey)
@@ -73,7 +73,7 @@ export class Subkeys {
   delete(subKey: Bytes): void {
     const { turn } = this.#db
     turn.delete(this.#cf, turn.compose(this.#prefix, subKey))
-    if (turn.observing) this.#db.touch(this.#key)
+    if (turn.touched.isObserved) this.#db.touch(this.#key)
     if (this.#cf !== CF_DEFAULT) return
     turn.derived.written(this.#prefix)
     turn.subkeyListener?.deleted(this.#prefix, subKey)

@@ -12,6 +12,7 @@ import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
 import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.js'
+import { TouchedKeys } from './touched-keys.js'
 import type { ExpiryListener, SubkeyListener } from './turn-listeners.js'
 import { BATCH_HEADER_BYTES, readRecords, WriteBatch } from './write-batch.js'
 
@@ -50,12 +51,7 @@ export class Turn {
   flyingRecordsMin = 64
   /** Counts the commits, failed ones too: replies given under the same number stand or fall together. */
   epoch = 0
-  /** While true, the nsKeys of changed keys gather in `touched`. */
-  observing = false
-  /** nsKeys, latin1, of keys that were changed; whoever observes clears it. */
-  readonly touched = new Set<string>()
-  /** What the nsKeys, latin1, begin with that were deleted all at once; likewise. Empty: those of all namespaces. */
-  readonly touchedPrefixes: string[] = []
+  readonly touched = new TouchedKeys()
   readonly rowCacheStats: RowCacheStats = { hits: 0, misses: 0, evictions: 0 }
   readonly #rocks: RocksDB
   readonly #writeFlags: number
@@ -458,13 +454,18 @@ export class Turn {
     this.#write(batch, writeFlags)
   }
 
+  /** True if `beginCommit` would. */
+  get mayFly(): boolean {
+    const mayFly = !this.isHeld && !this.#asksOverlay && this.#rows?.lostWrites !== true
+    return mayFly && this.#batch.count >= this.flyingRecordsMin
+  }
+
   /**
    * Lets RocksDB commit the turn on its own thread, and begins the next, which sees all of it. False if it is better
    * committed at once. When `writtenListener` of the database is called, or before, `finish` tells how it went.
    */
   beginCommit(): boolean {
-    const mayFly = !this.isHeld && !this.#asksOverlay && this.#rows?.lostWrites !== true
-    if (!mayFly || this.#batch.count < this.flyingRecordsMin) return false
+    if (!this.mayFly) return false
     this.finish()
     this.#pendingLog = EMPTY
     if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)

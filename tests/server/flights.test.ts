@@ -167,6 +167,61 @@ test('commands see the rows of every type that a flying turn wrote', async (t) =
   for (const reply of expected) t.equal((await reader.nextReply()).bytes, reply)
 })
 
+/** Clients that track keys, wait and watch, and a writer. */
+async function observers(s: TestServer) {
+  const all = { writer: await s.connect(), cache: await s.connect(), caches: await s.connect() }
+  const waiting = { waiter: await s.connect(), watcher: await s.connect() }
+  await s.run('set', 'k63', 'old')
+  for (const client of [all.cache, all.caches]) await client.run('hello', 3)
+  await all.cache.run('client', 'tracking', 'on')
+  for (const key of ['k63', 'other']) await all.cache.run('get', key)
+  await all.caches.run('client', 'tracking', 'on', 'bcast', 'prefix', 'k6')
+  await waiting.watcher.run('watch', 'k1')
+  waiting.waiter.send('blpop', 'list', 0)
+  while (s.server.clients.blockedCount === 0) await turns()
+  return { ...all, ...waiting }
+}
+
+test('a turn flies with what it tells those who track, wait for and watch its keys', async (t) => {
+  await using s = await startServer()
+  const { writer, cache, caches, waiter, watcher } = await observers(s)
+  const tower = controlFlights(s)
+  writer.write(`${sets(64, 'new')}RPUSH list a\r\n`)
+  await turns()
+  t.equal(tower.flights, 1)
+  watcher.write('MULTI\r\nGET k1\r\nEXEC\r\n')
+  await turns()
+  for (const client of [writer, cache, caches, waiter, watcher]) t.equal(client.pending, '')
+  tower.land()
+  t.equal((await cache.nextReply()).bytes, '>2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nk63\r\n')
+  t.same((await caches.nextReply()).value, ['invalidate', ['k6', 'k60', 'k61', 'k62', 'k63']])
+  t.equal((await waiter.nextReply()).bytes, '*2\r\n$4\r\nlist\r\n$1\r\na\r\n')
+  for (const reply of ['+OK\r\n', '+QUEUED\r\n', '*-1\r\n']) t.equal((await watcher.nextReply()).bytes, reply)
+  for (let i = 0; i < 64; i++) t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  t.equal((await writer.nextReply()).bytes, ':1\r\n')
+  t.equal(await cache.run('get', 'other'), '_\r\n')
+})
+
+test('a flight that fails serves nobody who waited, and has those who track keys forget all', async (t) => {
+  await using s = await startServer()
+  const { writer, cache, caches, waiter } = await observers(s)
+  const tower = controlFlights(s)
+  writer.write(`${sets(64, 'new')}RPUSH list a\r\n`)
+  await turns()
+  cache.write('GET k63\r\n')
+  await turns()
+  t.equal(tower.flights, 1)
+  tower.land(NO_SPACE)
+  for (let i = 0; i < 65; i++) t.equal((await writer.nextReply()).bytes, REFUSED)
+  t.equal((await waiter.nextReply()).bytes, REFUSED)
+  const told: string[] = []
+  while (!told.includes('>2\r\n$10\r\ninvalidate\r\n_\r\n')) told.push((await cache.nextReply()).bytes)
+  t.ok(told.includes(REFUSED), 'its answer tells of what is not there')
+  while ((await caches.nextReply()).bytes !== '>2\r\n$10\r\ninvalidate\r\n_\r\n') {}
+  t.equal(await cache.run('get', 'k63'), '$3\r\nold\r\n')
+  t.equal(await cache.run('exists', 'list'), ':0\r\n')
+})
+
 test('a client that goes away, and a server that closes, leave no write of a flight behind', async (t) => {
   const first = await startServer()
   const { dir } = first

@@ -3,6 +3,7 @@
  * a prefix and turn. Source: redis src/tracking.c, trackingBroadcastInvalidationMessages.
  */
 
+import { keyOffset } from '../../storage/keys.js'
 import type { Connection } from '../connection.js'
 import type { Tracker } from './tracker.js'
 
@@ -35,6 +36,14 @@ export class Broadcasts {
       audience?.listeners.delete(listener)
       if (audience?.listeners.size === 0) this.#audiences.delete(prefix)
     }
+  }
+
+  /** True if somebody wants to hear of changes of `nsKey`, one character a byte. */
+  concerns(nsKey: string, slotEncoded: boolean): boolean {
+    if (this.#audiences.size === 0) return false
+    const keyAt = keyOffset(nsKey, slotEncoded)
+    for (const prefix of this.#audiences.keys()) if (nsKey.startsWith(prefix, keyAt)) return true
+    return false
   }
 
   /** `author` has changed `key` of `namespace`, both one character a byte. */

@@ -51,6 +51,10 @@ export class KeyTable {
     this.#readerCount++
   }
 
+  has(nsKey: string): boolean {
+    return this.#entries.has(nsKey)
+  }
+
   /** Forgets the key; its readers. */
   take(nsKey: string): Iterable<Tracker> {
     const entry = this.#entries.get(nsKey)

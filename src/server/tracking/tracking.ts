@@ -92,7 +92,7 @@ export class TrackingTable implements Tracking {
       for (const prefix of prefixes.length === 0 ? [''] : prefixes) this.#broadcasts.join(tracker, prefix)
     this.isActive = true
     // The commands that follow in the same run are to be noticed.
-    this.#host.store.turn.observing = true
+    this.#host.store.turn.touched.isObserved = true
   }
 
   disable(client: Client): void {
@@ -157,6 +157,11 @@ export class TrackingTable implements Tracking {
     if (!tracker?.remembersReads) return
     const { db } = context
     for (const nsKey of nsKeys) this.#remember(tracker, db, db.userKey(Buffer.from(nsKey, 'latin1')))
+  }
+
+  /** True if a client is to be told of a change of `nsKey`, one character a byte. */
+  concerns(nsKey: string): boolean {
+    return this.#keys.has(nsKey) || this.#broadcasts.concerns(nsKey, this.#host.store.slotEncoded)
   }
 
   /** `author` has changed these keys, one character a byte; undefined if no client did. */

@@ -1,0 +1,31 @@
+/** The keys that were changed and that somebody wants to know of; whoever tells them clears it. */
+
+export class TouchedKeys {
+  /** While false, nothing is noted. */
+  isObserved = false
+  /** Whether somebody wants to know of changes of a key; asked at each write, for those that nobody cares for are many. */
+  concerns: (nsKey: string) => boolean = () => true
+  /** nsKeys, latin1. */
+  readonly keys = new Set<string>()
+  /** What the nsKeys, latin1, begin with that were deleted all at once. Empty: those of all namespaces. */
+  readonly prefixes: string[] = []
+
+  get isEmpty(): boolean {
+    return this.keys.size === 0 && this.prefixes.length === 0
+  }
+
+  /** The key has changed, `isObserved` being true. */
+  note(nsKey: string): void {
+    if (this.concerns(nsKey)) this.keys.add(nsKey)
+  }
+
+  /** Keys were deleted all at once. */
+  notePrefix(prefix: string): void {
+    if (this.isObserved) this.prefixes.push(prefix)
+  }
+
+  clear(): void {
+    this.keys.clear()
+    this.prefixes.length = 0
+  }
+}
