@@ -2,7 +2,7 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import type { Args } from '../protocol/args.js'
-import { SYNTAX, WRONG_TYPE } from '../protocol/errors.js'
+import { SYNTAX, WRONG_TYPE, wrongArity } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
 import * as strings from '../types/string.js'
 import { digest } from '../types/string-digest.js'
@@ -204,6 +204,7 @@ function compareAndDelete({ db, reply, events }: Context, args: Args): void {
 }
 
 function parseDelEx(args: Args): Condition | undefined {
+  if (args.count === 3 || args.count > 4) throw wrongArity('delex')
   const options = new OptionReader(args, 2)
   const condition = takeValueCondition(options)
   options.end()
