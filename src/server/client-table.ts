@@ -97,13 +97,13 @@ export class ClientTable implements Clients {
     if (who === undefined) this.#resumeHeld()
   }
 
-  /** True if a command that writes, or does not, has to wait now. */
-  isPausedFor(writes: boolean): boolean {
+  /** True if a command that writes, or does not, has to wait now; one that controls clients waits for no CLIENT PAUSE. */
+  isPausedFor(writes: boolean, isControl = false): boolean {
     return (
       this.#frozen > 0 ||
       this.#failoverPause === 'all' ||
       (this.#failoverPause === 'write' && writes) ||
-      (this.#pausedUntilMs !== 0 && (writes || this.#pauseMode === 'all'))
+      (this.#pausedUntilMs !== 0 && !isControl && (writes || this.#pauseMode === 'all'))
     )
   }
 

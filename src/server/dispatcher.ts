@@ -239,7 +239,9 @@ export class Dispatcher {
     if (!clients.isPausedFor(true)) return false
     const queue = command.name === 'exec' ? (connection.transaction?.queue ?? []) : []
     const flags = queue.reduce((all, queued) => all | queued.command.flags, command.flags)
-    if (!clients.isPausedFor((flags & (WRITE | MAY_WRITE)) !== 0)) return false
+    // What ends a pause, or tells of it, is not held back by it.
+    const isControl = command.name.startsWith('client|')
+    if (!clients.isPausedFor((flags & (WRITE | MAY_WRITE)) !== 0, isControl)) return false
     connection.heldRequest = args.copy()
     this.#server.clients.hold(connection)
     return true
