@@ -113,3 +113,26 @@ test('FLUSHALL breaks the transactions of those whose watched key held something
     t.equal(await s.run('exec'), reply, setup)
   }
 })
+
+test('a command that writes too much is taken back alone, also where a script calls it', async (t) => {
+  await using s = await startServer({ config: { 'rocksdb.write_options.write_batch_max_bytes': 180 } })
+  const much = ['hset', 'h', 'f1', 'A'.repeat(64), 'f2', 'B'.repeat(64), 'f3', 'C'.repeat(64)]
+  await s.run('hset', 'h', 'f1', 'old1', 'f2', 'old2')
+  const old = '*3\r\n$4\r\nold1\r\n$4\r\nold2\r\n$-1\r\n'
+  const tooLarge = '-ERR Operation aborted: Memory limit reached\r\n'
+  await s.run('multi')
+  for (const words of [much, ['set', 'after', 'ok'], ['hmget', 'h', 'f1', 'f2', 'f3']]) {
+    t.equal(await s.run(...words), '+QUEUED\r\n')
+  }
+  t.equal(await s.run('exec'), `*3\r\n${tooLarge}+OK\r\n${old}`)
+  t.equal(await s.run('get', 'after'), '$2\r\nok\r\n')
+  const script = `
+    local result = redis.pcall('hset', KEYS[1], unpack(ARGV))
+    redis.call('set', KEYS[2], 'ok')
+    return result`
+  await s.run('multi')
+  await s.run('eval', script, 2, 'h', 'called', ...much.slice(2))
+  t.match(await s.run('exec'), /^\*1\r\n-ERR Operation aborted: Memory limit reached/)
+  t.equal(await s.run('get', 'called'), '$2\r\nok\r\n')
+  t.equal(await s.run('hmget', 'h', 'f1', 'f2', 'f3'), old)
+})
