@@ -7,6 +7,7 @@ import { test } from 'tap'
 /** A file imports only from its own folder of src and from those that stand above it here. */
 const LAYERS = [
   'bytes',
+  'files',
   'log',
   'rocksdb',
   'protocol',

@@ -1,6 +1,7 @@
 /** Where a reader of the feed has come to, and where it keeps that for its next run. */
 
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { replaceFile } from '../files/replace-file.js'
 
 /** A place in the feed of one history. */
 export interface FeedPosition {
@@ -49,8 +50,7 @@ export function fileCheckpoint(path: string): Checkpoint {
       }
     },
     async save(position) {
-      await writeFile(`${path}.new`, `${positionText(position)}\n`)
-      await rename(`${path}.new`, path)
+      await replaceFile(path, `${positionText(position)}\n`)
     },
   }
 }

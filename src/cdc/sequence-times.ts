@@ -7,17 +7,9 @@
  * What a crash leaves half-written at the end is cut off. The log of RocksDB itself knows no times.
  */
 
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { replaceFileSync } from '../files/replace-file.js'
 
 interface Note {
   /** The latest sequence at that time. */
@@ -96,8 +88,7 @@ export class SequenceTimes {
   }
 
   #rewrite(): void {
-    writeFileSync(`${this.#path}.new`, Buffer.concat(this.#notes.map(encoded)))
-    renameSync(`${this.#path}.new`, this.#path)
+    replaceFileSync(this.#path, Buffer.concat(this.#notes.map(encoded)))
     this.close()
     this.#fd = openSync(this.#path, 'a+')
     this.#fileNotes = this.#notes.length

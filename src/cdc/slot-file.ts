@@ -10,8 +10,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { replaceFile } from '../files/replace-file.js'
 import { CHANGE_OPS } from './change.js'
 import { SLOT_LOSS_TEXTS, type SlotLoss } from './slot.js'
 
@@ -64,21 +63,7 @@ export class SlotFile {
 
   /** Resolves when they are on the disk. One at a time. */
   async write(slots: readonly SlotRecord[]): Promise<void> {
-    const fresh = `${this.path}.new`
-    const file = await open(fresh, 'w', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify({ version: VERSION, slots })}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(fresh, this.path)
-    const directory = await open(dirname(this.path), 'r')
-    try {
-      await directory.sync()
-    } finally {
-      await directory.close()
-    }
+    await replaceFile(this.path, `${JSON.stringify({ version: VERSION, slots })}\n`, 0o600)
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.js'
 import { logTarget } from '../config/derived.js'
 import { ConfigError, loadConfig, readConfigFile } from '../config/load.js'
-import { systemReason } from '../config/system-error.js'
+import { systemReason } from '../files/system-error.js'
 import { describeError, type Log } from '../log/log.js'
 import { ServerLog } from '../log/server-log.js'
 import type { ServeArguments } from './arguments.js'

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { writeHeapSnapshot } from 'node:v8'
-import { systemReason } from '../config/system-error.js'
+import { systemReason } from '../files/system-error.js'
 import type { Args } from '../protocol/args.js'
 import { err, type ReplyError, SYNTAX, wrongArity } from '../protocol/errors.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'

@@ -13,7 +13,7 @@ import {
   OPTIONS,
   type OptionName,
 } from './options.js'
-import { replaceFile, rewriteText } from './rewrite.js'
+import { changeFile, rewriteText } from './rewrite.js'
 
 /**
  * Brings new values into force. Called after they stand in `values`, and called again with the old ones when a later
@@ -133,7 +133,7 @@ export class Config {
   /** CONFIG REWRITE: brings the file up to date. Throws OptionError. */
   rewrite(): void {
     if (this.path === undefined) throw new OptionError('The server is running without a config file')
-    replaceFile(this.path, (text) =>
+    changeFile(this.path, (text) =>
       rewriteText(text, {
         current: (name) => this.#textForFile(name),
         changed: OPTION_NAMES.filter((name) => this.#sources.has(name) && !this.#isDefault(name)),

@@ -1,13 +1,13 @@
 /** From a configuration file and a command line to a Config. Source: kvrocks src/config/config.cc, Config::Load. */
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { systemReason } from '../files/system-error.js'
 import { ALWAYS_RULES, checkTogether, type Draft, GIVEN_RULES } from './checks.js'
 import { Config } from './config.js'
 import { valuesInDir } from './derived.js'
 import { parseConfigLine } from './line.js'
 import { OptionError } from './option.js'
 import { anyOption, type ConfigValues, findOption, OPTION_NAMES, OPTIONS, type OptionName } from './options.js'
-import { systemReason } from './system-error.js'
 
 /** Settings that do not allow a start. The message is complete, as the command line prints it. */
 export class ConfigError extends Error {}

@@ -1,20 +1,10 @@
 /** CONFIG REWRITE: a configuration file brought up to date. Source: kvrocks src/config/config.cc, Config::Rewrite. */
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
+import { replaceFileSync } from '../files/replace-file.js'
+import { systemReason } from '../files/system-error.js'
 import { formatConfigLine, parseConfigLine } from './line.js'
 import { OptionError } from './option.js'
 import { findOption, OPTIONS, type OptionName } from './options.js'
-import { systemReason } from './system-error.js'
 
 /** What the file is to say. */
 export interface Settings {
@@ -74,14 +64,11 @@ function nameOf(line: string): string {
  * Replaces a file by what `change` makes of its text ('' where there is none), so that a crash leaves the old or the
  * new one whole. Its mode stays, a symbolic link stays one. Throws OptionError.
  */
-export function replaceFile(path: string, change: (text: string) => string): void {
+export function changeFile(path: string, change: (text: string) => string): void {
   try {
     const target = realPath(path)
     const { text, mode } = read(target)
-    const temporary = `${target}.tmp`
-    writeDurably(temporary, change(text), mode)
-    renameSync(temporary, target)
-    syncDirectory(dirname(target))
+    replaceFileSync(target, change(text), mode)
   } catch (error) {
     throw new OptionError(`rename file encounter error: ${systemReason(error)}`)
   }
@@ -103,25 +90,5 @@ function read(path: string): { text: string; mode: number } {
     // A file that was removed while the server runs is written anew; it may hold passwords.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', mode: 0o600 }
     throw error
-  }
-}
-
-function writeDurably(path: string, text: string, mode: number): void {
-  const file = openSync(path, 'w', mode)
-  try {
-    fchmodSync(file, mode)
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
   }
 }

@@ -9,6 +9,7 @@
 import { constants } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../files/replace-file.js'
 import { RocksDBError } from '../rocksdb/errors.js'
 import type { RocksDBOptions } from '../rocksdb/open-options.js'
 import { listColumnFamilies, RocksDB } from '../rocksdb/rocksdb.js'
@@ -65,9 +66,7 @@ export async function readInfo(backup: string): Promise<BackupInfo | undefined> 
 }
 
 export async function writeInfo(backup: string, info: BackupInfo): Promise<void> {
-  const path = join(backup, INFO)
-  await writeFile(`${path}.new`, `${JSON.stringify(info, undefined, 2)}\n`, { flush: true })
-  await rename(`${path}.new`, path)
+  await replaceFile(join(backup, INFO), `${JSON.stringify(info, undefined, 2)}\n`)
 }
 
 /** What is missing of a checkpoint, or has another size than was noted. */

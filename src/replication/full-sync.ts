@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bytes } from '../bytes/bytes.js'
 import { crc32c } from '../bytes/crc32c.js'
+import { syncDirectory } from '../files/replace-file.js'
 import type { Log } from '../log/log.js'
 import { LinkError, type MasterSocket } from './master-socket.js'
 import { backupFiles, checkpointFiles, type SyncFile } from './sync-files.js'
@@ -224,14 +225,5 @@ async function isIntact(path: string, crc: number): Promise<boolean> {
     return found === crc
   } finally {
     await file.close()
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
