@@ -1,11 +1,20 @@
 /**
  * Replaces the database under the running server. Meanwhile the server is loading: clients keep their connections, and
- * commands that need data are refused. A crash at any point leaves a whole database behind: the old one is set aside as
- * `db.tmp` until the new one has been opened. Source: kvrocks src/storage/storage.cc, RestoreFromCheckpoint.
+ * commands that need data are refused. A crash at any point leaves a whole database behind, and nothing beside it that
+ * tells of the other one.
+ *
+ *   db             the database
+ *   db.tmp         the one before, until the new one has been opened and all that was known of the old one is given up;
+ *                  empty where there was none
+ *   db.discarded   one that is being deleted
+ *
+ * Source: kvrocks src/storage/storage.cc, RestoreFromCheckpoint.
  */
 
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '../log/log.js'
 import { rocksdbOptions } from '../storage/open-store.js'
 import type { Server } from './server.js'
 
@@ -20,29 +29,31 @@ export class DatabaseSwap {
   async load(directory: string): Promise<void> {
     const { db } = this.#server.config.paths
     const aside = asideOf(db)
+    const hadOne = existsSync(db)
     await this.#close()
     try {
       rmSync(aside, { recursive: true, force: true })
-      if (existsSync(db)) renameSync(db, aside)
+      if (hadOne) renameSync(db, aside)
+      else mkdirSync(aside)
       renameSync(directory, db)
       this.#open()
     } catch (error) {
-      const isKept = existsSync(aside)
-      if (isKept) {
-        rmSync(db, { recursive: true, force: true })
-        renameSync(aside, db)
-      }
-      mkdirSync(db, { recursive: true })
-      this.#open(!isKept)
+      if (existsSync(aside)) bringBack(db)
+      this.#open(!hadOne)
       throw error
     }
-    await rm(aside, { recursive: true, force: true })
+    await forgetOld(this.#server)
   }
 
   /** Closes and deletes the database; `load` or `reload` has to follow. */
   async drop(): Promise<void> {
+    const { db } = this.#server.config.paths
     await this.#close()
-    await rm(this.#server.config.paths.db, { recursive: true, force: true })
+    giveUpPositions(this.#server)
+    await this.#server.slots.save()
+    await rm(discardedOf(db), { recursive: true, force: true })
+    if (existsSync(db)) renameSync(db, discardedOf(db))
+    await rm(discardedOf(db), { recursive: true, force: true })
   }
 
   /** Opens what there is, or an empty database. */
@@ -64,7 +75,6 @@ export class DatabaseSwap {
     server.subscriptions.removeAll()
     await server.keyCounts.settled()
     server.scripts.forget()
-    server.store.rocks.setListener(undefined)
     await server.store.close()
   }
 
@@ -73,11 +83,7 @@ export class DatabaseSwap {
     const { store, config } = server
     store.reopen(config.paths.db, rocksdbOptions(config.values))
     store.rocks.setListener((event) => server.storageEvents.take(event))
-    if (isOther) {
-      server.slots.databaseReplaced()
-      server.history.replace()
-      server.sequenceTimes.clear()
-    }
+    if (isOther) giveUpPositions(server)
     server.isLoading = false
     // What was known of the keys of the old one holds no longer.
     store.turn.nowMs = server.nowMs()
@@ -89,18 +95,65 @@ export class DatabaseSwap {
   }
 }
 
+/** Positions in the feed of the database before mean nothing in this one. */
+function giveUpPositions({ slots, history, sequenceTimes }: Server): void {
+  slots.databaseReplaced()
+  history.replace()
+  sequenceTimes.clear()
+}
+
+/** Deletes the database before, once nothing on the disk tells of it any more. */
+async function forgetOld({ slots, config, log }: Server): Promise<void> {
+  try {
+    await slots.save()
+    await rm(asideOf(config.paths.db), { recursive: true, force: true })
+  } catch (error) {
+    log.error(`[storage] the database before stays at ${asideOf(config.paths.db)}: ${(error as Error).message}`)
+  }
+}
+
 function asideOf(db: string): string {
   return `${db}.tmp`
 }
 
-/** Before the database is opened at the start: brings it back if a swap was cut off before the new one was in place. */
-export function finishSwap(db: string): void {
-  const aside = asideOf(db)
-  if (!existsSync(aside)) return
-  if (existsSync(`${db}/CURRENT`)) {
-    rmSync(aside, { recursive: true, force: true })
-    return
+function discardedOf(db: string): string {
+  return `${db}.discarded`
+}
+
+/** Puts the database before in its place again. */
+function bringBack(db: string): void {
+  rmSync(discardedOf(db), { recursive: true, force: true })
+  if (existsSync(db)) renameSync(db, discardedOf(db))
+  renameSync(asideOf(db), db)
+  rmSync(discardedOf(db), { recursive: true, force: true })
+}
+
+/**
+ * Opens the database at the start. If a swap was cut off that is the new one, with `isOther`, where it is in place and can
+ * be opened, and else the old one.
+ */
+export function openAfterSwap<Opened>(
+  db: string,
+  log: Log,
+  open: () => Opened,
+): { readonly opened: Opened; readonly isOther: boolean } {
+  rmSync(discardedOf(db), { recursive: true, force: true })
+  const isCutOff = existsSync(asideOf(db))
+  if (isCutOff && existsSync(join(db, 'CURRENT'))) {
+    try {
+      return { opened: open(), isOther: true }
+    } catch (error) {
+      log.warning(
+        `[storage] the copy of a full sync cannot be opened, so the database before is: ${(error as Error).message}`,
+      )
+    }
   }
-  rmSync(db, { recursive: true, force: true })
-  renameSync(aside, db)
+  if (isCutOff) bringBack(db)
+  return { opened: open(), isOther: false }
+}
+
+/** Ends a swap that was cut off after the new database was in place. */
+export function finishSwap(server: Server): void {
+  giveUpPositions(server)
+  void forgetOld(server)
 }

@@ -32,6 +32,7 @@ import * as scriptErrors from '../protocol/errors/scripting.js'
 import * as errors from '../protocol/errors.js'
 import { ReplyError } from '../protocol/errors.js'
 import { isHttp } from '../protocol/http.js'
+import { RocksDBError } from '../rocksdb/errors.js'
 import type { ScriptRules } from '../scripting/scripts.js'
 import { CommitError, type Savepoint } from '../storage/turn.js'
 import type { Waiter } from './blocking.js'
@@ -203,7 +204,7 @@ export class Dispatcher {
   /** Authentication and loading. */
   #admit(connection: Connection, command: BoundCommand): void {
     if (connection.namespace === undefined && (command.flags & NO_AUTH_NEEDED) === 0) throw errors.NO_AUTH
-    if (this.#server.isLoading && (command.flags & OK_LOADING) === 0) throw errors.LOADING
+    if (this.#server.isLoading && !mayRunLoading(connection, command)) throw errors.LOADING
     // A RESP2 client could not tell replies from messages.
     if (connection.subscriptions > 0 && connection.protocol === 2 && (command.flags & OK_SUBSCRIBED) === 0) {
       throw errors.notWhileSubscribed(command.name)
@@ -347,6 +348,8 @@ export class Dispatcher {
   #toReply(error: unknown): ReplyError {
     if (error instanceof ReplyError) return error
     if (error instanceof CommitError) return errors.writeRefused(error.cause.message)
+    // What a command that may run meanwhile asks of the database cannot be told while that is closed.
+    if (error instanceof RocksDBError && !this.#server.store.rocks.isOpen) return errors.LOADING
     this.#server.log.error(`a command failed: ${(error as Error).stack ?? String(error)}`)
     return errors.INTERNAL
   }
@@ -391,6 +394,12 @@ export class Dispatcher {
     this.#server.turns.note(connection, replyStart)
     if (connection.source === undefined) connection.flushPushes()
   }
+}
+
+/** While the database is loading, EXEC runs if all that was queued would. */
+function mayRunLoading({ transaction }: Connection, command: BoundCommand): boolean {
+  const queue = (command.flags & RUNS_QUEUE) === 0 ? [] : (transaction?.queue ?? [])
+  return [command, ...queue.map((queued) => queued.command)].every(({ flags }) => (flags & OK_LOADING) !== 0)
 }
 
 /** CLIENT CACHING holds for the next command or transaction. Source: redis src/networking.c, resetClient. */

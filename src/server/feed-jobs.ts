@@ -42,14 +42,11 @@ export function feedJobs(server: Server): CronJob[] {
 }
 
 /** Takes up what the feed keeps beside the database, and returns the slots. */
-export function openFeed({ config, log, store, sequenceTimes, history }: Server, clock: () => number): Slots {
+export function openFeed({ config, log, store, sequenceTimes }: Server, clock: () => number): Slots {
   const latest = store.latestSequence()
   const noted = sequenceTimes.lastSequence
   // A log that ends before what was noted has lost its end, and what comes now is not what came there.
-  if (noted !== undefined && noted > latest) {
-    history.begin(latest)
-    sequenceTimes.clear()
-  }
+  if (noted !== undefined && noted > latest) sequenceTimes.clear()
   sequenceTimes.note(latest, clock())
   store.retention.pruneListeners.add((oldest) => sequenceTimes.prune(oldest))
   return new Slots({

@@ -112,7 +112,7 @@ export class MaintenanceWork implements Maintenance {
 
   /** Ends what runs, as soon as it lets itself be ended. */
   async finished(): Promise<void> {
-    this.#store.rocks.cancelCompactions()
+    if (this.#store.rocks.isOpen) this.#store.rocks.cancelCompactions()
     await Promise.all(this.#running)
   }
 

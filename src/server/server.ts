@@ -20,7 +20,7 @@ import { parseRename } from '../config/derived.js'
 import { followConfig } from '../config/live-rocksdb.js'
 import { OptionError } from '../config/option.js'
 import { TLS_OPTIONS } from '../config/options/tls.js'
-import { systemReason } from '../config/system-error.js'
+import { systemReason } from '../files/system-error.js'
 import type { Log } from '../log/log.js'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors.js'
@@ -44,7 +44,7 @@ import { CommandContext } from './command-context.js'
 import { CompactionChecker } from './compaction-checker.js'
 import { Connection } from './connection.js'
 import { Cron } from './cron.js'
-import { finishSwap } from './database-swap.js'
+import { finishSwap, openAfterSwap } from './database-swap.js'
 import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
 import { feedJobs, openFeed } from './feed-jobs.js'
@@ -148,8 +148,8 @@ export class Server implements ServerView {
     this.#onShutdown = onShutdown
     this.startedAtMs = clock()
     this.commands = new CommandTable(COMMAND_GROUPS, config.values['rename-command'].map(parseRename))
-    finishSwap(config.paths.db)
-    this.store = openStore(config, this.stats.keyspace, log)
+    const { opened, isOther } = openAfterSwap(config.paths.db, log, () => openStore(config, this.stats.keyspace, log))
+    this.store = opened
     this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
     this.replication = new Replication(replicationHost(this))
     this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
@@ -187,8 +187,9 @@ export class Server implements ServerView {
     this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
     this.sequenceTimes = new SequenceTimes(config.paths.sequenceTimes)
-    this.history = new History(config.paths.history)
+    this.history = new History(config.paths.history, this.store.latestSequence())
     this.slots = openFeed(this, clock)
+    if (isOther) finishSwap(this)
     this.subscriptions = new Subscriptions(this.store, this.snapshots.oldValues, clock)
     this.slowlog = new Slowlog(config, log)
     this.latency = new LatencyMonitor(() => config.values['latency-monitor-threshold'], clock)
@@ -393,13 +394,18 @@ export class Server implements ServerView {
   /** Brings into force what CONFIG SET changes and is not read where it is used. */
   #followConfig(): void {
     const { config, store } = this
+    // While the database is closed nothing has to be told: it is opened with what is set then.
     followConfig(config, {
-      setDbOptions: (options) => store.rocks.setDBOptions(options),
+      setDbOptions: (options) => {
+        if (store.rocks.isOpen) store.rocks.setDBOptions(options)
+      },
       setColumnFamilyOptions: (options) => {
+        if (!store.rocks.isOpen) return
         for (const cf of COLUMN_FAMILY_NAMES.keys()) store.rocks.setOptions(cf, options)
       },
     })
     config.onChange('max-io-mb', (values) => {
+      if (!store.rocks.isOpen) return
       // RocksDB's limiter has no state without a limit: an unlimited rate is a very large one.
       store.rocks.setRateBytesPerSecond(
         values['max-io-mb'] === 0 ? UNLIMITED_BYTES_PER_SECOND : values['max-io-mb'] * MIB,
@@ -423,6 +429,7 @@ export class Server implements ServerView {
 
   /** Says whether max-db-size is reached. Source: kvrocks src/storage/storage.cc, CheckDBSizeLimit. */
   checkSize(): void {
+    if (!this.store.rocks.isOpen) return
     const gibMax = this.config.values['max-db-size']
     const isFull = gibMax > 0 && this.store.rocks.liveFiles().reduce((sum, { bytes }) => sum + bytes, 0) >= gibMax * GIB
     if (isFull === this.isDatabaseFull) return
@@ -573,8 +580,8 @@ export class Server implements ServerView {
     this.snapshots.closeAll()
     await this.slots.close()
     this.sequenceTimes.close()
-    this.store.rocks.setListener(undefined)
     await this.store.close()
+    this.history.leave(this.store.latestSequence())
   }
 }
 

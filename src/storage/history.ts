@@ -1,12 +1,15 @@
 /**
  * Which history the database's sequences belong to, kept in one small file beside it: a new id for each time at which the
- * server goes its own way, so that a reader of the feed learns that a position of its means something else here.
+ * server goes its own way, so that a reader of the feed learns that a position of its means something else here. After a
+ * crash it does, too: the machine may have lost the end of the log, and readers may have seen it.
  *
  *   history file   a line for each id, the oldest first: id, and the sequence after which it began
+ *                  `left` and the last sequence, if the server was closed in order and has not been started since
  */
 
 import { randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { replaceFileSync } from '../files/replace-file.js'
 
 interface Era {
   readonly id: string
@@ -16,16 +19,23 @@ interface Era {
 
 const ERAS_MAX = 64
 const LINE = /^([0-9a-f]{40}) (\d+)$/
+const LEFT = /^left (\d+)$/m
 
 export class History {
   readonly #path: string
   #eras: Era[]
 
-  /** Takes up what the file at `path` holds, or begins one. Throws if it cannot be read or written. */
-  constructor(path: string) {
+  /**
+   * Takes up what the file at `path` holds, or begins one. `latest`: the last sequence of the database. Throws if it cannot
+   * be read or written.
+   */
+  constructor(path: string, latest: number) {
     this.#path = path
-    this.#eras = read(path)
+    const text = read(path)
+    this.#eras = erasIn(text)
     if (this.#eras.length === 0) this.begin(0)
+    else if (LEFT.exec(text)?.[1] === String(latest)) this.#save()
+    else this.begin(latest)
   }
 
   /** 40 hexadecimal digits. */
@@ -53,20 +63,27 @@ export class History {
     this.begin(0)
   }
 
-  #save(): void {
-    writeFileSync(`${this.#path}.new`, this.#eras.map(({ id, after }) => `${id} ${after}\n`).join(''))
-    renameSync(`${this.#path}.new`, this.#path)
+  /** The server ends, with `latest` as the last sequence of the database. */
+  leave(latest: number): void {
+    this.#save(`left ${latest}\n`)
+  }
+
+  #save(end = ''): void {
+    replaceFileSync(this.#path, this.#eras.map(({ id, after }) => `${id} ${after}\n`).join('') + end)
   }
 }
 
-function read(path: string): Era[] {
-  let text: string
+/** Empty if there is no file. */
+function read(path: string): string {
   try {
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw error
   }
+}
+
+function erasIn(text: string): Era[] {
   return text.split('\n').flatMap((line) => {
     const [, id, after] = LINE.exec(line) ?? []
     return id === undefined ? [] : [{ id, after: Number(after) }]

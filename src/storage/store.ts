@@ -126,7 +126,9 @@ export class Store {
     await this.retention.settled()
     this.#finishFlight()
     this.turn.discard()
-    if (this.rocks.isOpen) this.#sequenceAtClose = this.rocks.latestSequence()
+    if (!this.rocks.isOpen) return
+    this.#sequenceAtClose = this.rocks.latestSequence()
+    this.rocks.setListener(undefined)
     await this.rocks.closeWhenIdle()
   }
 

@@ -329,7 +329,7 @@ test('a swap that was cut off by a crash is undone, or finished, at the next sta
   cpSync(db, `${db}.tmp`, { recursive: true })
   const finished = await startNode({ dir: node.dir })
   t.equal(await finished.run('get', 'k'), '$1\r\nv\r\n')
-  t.notOk(existsSync(`${db}.tmp`))
+  t.ok(await eventually(() => (existsSync(`${db}.tmp`) ? undefined : true)))
   await finished.server.close()
   rmSync(node.dir, { recursive: true, force: true })
 })

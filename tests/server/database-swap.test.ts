@@ -1,0 +1,108 @@
+/** A database that takes the place of another: crashes on the way, and what clients see meanwhile. */
+
+import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Test, test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+const LOADING = '-LOADING kvrocks is restoring the db from backup\r\n'
+
+/** The directory of a server that was stopped and has a key, a slot and a position in its feed. */
+async function stopped(t: Test): Promise<{ readonly dir: string; readonly db: string; readonly replid: string }> {
+  const dir = t.testdir()
+  const server = await startServer({ dir })
+  await server.run('set', 'k', 'v')
+  await server.run('cdc', 'slot', 'create', 'orders')
+  const replid = await replidOf(server)
+  await server.close()
+  return { dir, db: join(dir, 'db'), replid }
+}
+
+async function replidOf(server: TestServer): Promise<string> {
+  return /replid\r\n\$40\r\n([0-9a-f]{40})/.exec(await server.run('sequence', 'range'))?.[1] ?? ''
+}
+
+test('a swap that was cut off before the new database was in place never happened', async (t) => {
+  const { dir, db, replid } = await stopped(t)
+  renameSync(db, `${db}.tmp`)
+  await using server = await startServer({ dir })
+  t.equal(await server.run('get', 'k'), '$1\r\nv\r\n')
+  t.equal(await replidOf(server), replid)
+  t.match(await server.run('cdc', 'slot', 'info', 'orders'), /state\r\n\$6\r\nactive/)
+})
+
+test('a swap that was cut off after that gives up what was known of the database before', async (t) => {
+  const { dir, db, replid } = await stopped(t)
+  cpSync(db, `${db}.tmp`, { recursive: true })
+  await using server = await startServer({ dir })
+  t.equal(await server.run('get', 'k'), '$1\r\nv\r\n')
+  t.not(await replidOf(server), replid)
+  t.equal(
+    await server.run('pollupdates', 0, 'format', 'json', 'replid', replid),
+    `-DIVERGED the position is of another history than ${await replidOf(server)}: begin anew with a snapshot\r\n`,
+  )
+  t.match(await server.run('cdc', 'slot', 'info', 'orders'), /state\r\n\$4\r\nlost/)
+  t.ok(await eventually(() => (existsSync(`${db}.tmp`) ? undefined : true)))
+})
+
+test('a copy that cannot be opened after a crash gives way to the database before', async (t) => {
+  const { dir, db, replid } = await stopped(t)
+  cpSync(db, `${db}.tmp`, { recursive: true })
+  writeFileSync(join(db, 'CURRENT'), 'no manifest')
+  await using server = await startServer({ dir })
+  t.equal(await server.run('get', 'k'), '$1\r\nv\r\n')
+  t.equal(await replidOf(server), replid)
+  t.notOk(existsSync(`${db}.tmp`))
+})
+
+test('a database that was being deleted when the server crashed is gone', async (t) => {
+  const { dir, db, replid } = await stopped(t)
+  renameSync(db, `${db}.discarded`)
+  rmSync(join(`${db}.discarded`, 'CURRENT'))
+  await using server = await startServer({ dir })
+  t.equal(await server.run('dbsize'), ':0\r\n')
+  t.not(await replidOf(server), replid)
+  t.notOk(existsSync(`${db}.discarded`))
+})
+
+test('while a database is loaded, a transaction runs only if all of it may', async (t) => {
+  await using server = await startServer()
+  const [data, none] = [await server.connect(), await server.connect()]
+  for (const words of [['multi'], ['set', 'k', '1'], ['ping']]) await data.run(...words)
+  for (const words of [['multi'], ['client', 'getname']]) await none.run(...words)
+  server.server.isLoading = true
+  t.equal(
+    await data.run('exec'),
+    '-EXECABORT Transaction discarded because of: LOADING kvrocks is restoring the db from backup\r\n',
+  )
+  t.equal(await none.run('exec'), '*1\r\n$-1\r\n')
+  server.server.isLoading = false
+  t.equal(await data.run('get', 'k'), '$-1\r\n')
+})
+
+test('what may run while the database is closed and asks it something is refused, settings are taken', async (t) => {
+  await using server = await startServer()
+  const client = await server.connect()
+  const { store } = server.server
+  server.server.isLoading = true
+  await store.close()
+  for (const words of [
+    ['watch', 'k'],
+    ['memory', 'stats'],
+    ['memory', 'purge'],
+    ['debug', 'object', 'k'],
+  ]) {
+    t.equal(await client.run(...words), LOADING, words.join(' '))
+  }
+  for (const words of [
+    ['rocksdb.max_background_jobs', '5'],
+    ['rocksdb.write_buffer_size', '32'],
+    ['max-io-mb', '7'],
+    ['max-db-size', '1'],
+    ['row-cache-mb', '1'],
+  ]) {
+    t.equal(await client.run('config', 'set', ...words), '+OK\r\n', words.join(' '))
+  }
+  t.same(server.logged, [])
+})
