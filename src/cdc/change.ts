@@ -11,7 +11,7 @@ import { decimal } from '../bytes/int64.js'
  *   remove      an element of a key is gone
  *   move        an element went from one list to another
  *   delete      a key is gone
- *   expire      a key is gone because its time was over, and the server has noticed it
+ *   expire      a key, or a field of a hash, is gone because its time was over, and the server has noticed it
  *   ttl         the expiry of a key has changed, nothing else
  *   invalidate  a range of keys is gone
  *   publish     a message was published; nothing is stored

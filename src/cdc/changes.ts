@@ -10,7 +10,7 @@ import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
 import { decimal } from '../bytes/int64.js'
 import { CF_DEFAULT, CF_METADATA, CF_STREAM, CF_ZSET_SCORE } from '../storage/column-family.js'
 import { parseInternalKey, parseNsKey } from '../storage/keys.js'
-import { LOG_EXPIRE } from '../storage/log-data.js'
+import { isEmptyRemoval, isFieldExpiry, LOG_EXPIRE } from '../storage/log-data.js'
 import {
   checkRow,
   expireMsOf,
@@ -118,8 +118,11 @@ class Scribe {
     if (parsed === undefined) return unknownRow(row)
     const { namespace, key } = parsed
     if (row.kind === 'delete') {
+      if (operation.log !== undefined && isEmptyRemoval(operation.log)) return undefined
       return { namespace, type: 'none', key, op: isExpiry(operation) ? 'expire' : 'delete', command: [DEL, key] }
     }
+    // What a hash has left when fields have expired is no change.
+    if (operation.log !== undefined && isFieldExpiry(operation.log)) return undefined
     const stored = row.value
     try {
       checkRow(stored)

@@ -4,7 +4,7 @@ import { type Bytes, latin1 } from '../bytes/bytes.js'
 import { formatDouble, readSortableDouble } from '../bytes/double.js'
 import { decimal, readUint64 } from '../bytes/int64.js'
 import type { InternalKey } from '../storage/keys.js'
-import { hasFieldExpiry } from '../storage/log-data.js'
+import { hasFieldExpiry, isFieldExpiry } from '../storage/log-data.js'
 import {
   fieldExpireMs,
   fieldExpiryOf,
@@ -52,7 +52,7 @@ export function elementChange(
   const isPut = row.kind === 'put'
   switch (type) {
     case TYPE_HASH:
-      if (!isPut) return { ...base, op: 'remove', command: [HDEL, key, subKey] }
+      if (!isPut) return { ...base, op: isExpiryOf(operation) ? 'expire' : 'remove', command: [HDEL, key, subKey] }
       if (!carriesExpiry(operation, facts)) return { ...base, op: 'put', command: [HSET, key, subKey, row.value] }
       return expiringFieldChange(row, base)
     case TYPE_SET:
@@ -75,6 +75,10 @@ export function elementChange(
     default:
       return isPut ? { ...base, op: 'opaque', value: row.value } : { ...base, op: 'opaque' }
   }
+}
+
+function isExpiryOf({ log }: Operation): boolean {
+  return log !== undefined && isFieldExpiry(log)
 }
 
 function carriesExpiry({ log }: Operation, { metadata }: KeyFacts): boolean {

@@ -34,7 +34,9 @@ import { ReplyError } from '../protocol/errors.js'
 import { isHttp } from '../protocol/http.js'
 import { RocksDBError } from '../rocksdb/errors.js'
 import type { ScriptRules } from '../scripting/scripts.js'
-import { CommitError, type Savepoint } from '../storage/turn.js'
+import { noticeIfExpired } from '../storage/rows.js'
+import { CommitError } from '../storage/turn.js'
+import type { Savepoint } from '../storage/write-batch.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Connection } from './connection.js'
@@ -255,8 +257,9 @@ export class Dispatcher {
     const replyStart = reply.length
     // Commands that run inside this one move the mark.
     const startMs = this.#lastEndMs
-    const savepoint = (command.flags & WRITE) !== 0 ? turn.savepoint() : undefined
-    if (savepoint !== undefined && server.role === 'master') turn.beginCommand()
+    const isWrite = (command.flags & WRITE) !== 0
+    if (isWrite && server.role === 'master') this.#noticeExpired(context, command, args)
+    const savepoint = isWrite ? turn.savepoint() : undefined
     const isShown = server.monitors.isActive && isForMonitors(command)
     const isOfScript = context !== connection.context
     const isShownFirst = isShown && (command.flags & RUNS_QUEUE) === 0
@@ -283,6 +286,14 @@ export class Dispatcher {
     if (connection.waiter === undefined || isOfScript) this.#count(connection, command, args, us)
     else connection.waiter.run = { command, args: args.copy(), us }
     if (turn.touched.isObserved) this.#tellChanges(connection, context, command, args)
+  }
+
+  /** Keys that a write may overwrite unseen: what has expired is told of before it, and whatever becomes of it. */
+  #noticeExpired({ db }: CommandContext, command: BoundCommand, args: Args): void {
+    const { turn } = db
+    turn.beginCommand()
+    if (turn.nowMs <= turn.expiries.earliestMs) return
+    for (const index of keyIndexes(command, args)) noticeIfExpired(db, args.at(index))
   }
 
   /** Somebody caches, watches or waits for keys. */

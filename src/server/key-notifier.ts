@@ -15,7 +15,7 @@ import {
 import type { ConfigValues } from '../config/options.js'
 import type { Channels } from '../pubsub/channels.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
-import type { ExpiredPart } from '../storage/metadata.js'
+import type { Expired } from '../storage/metadata.js'
 
 const WHERE = EVENT_KEYSPACE | EVENT_KEYEVENT
 
@@ -37,13 +37,13 @@ export class KeyNotifier implements KeyEvents {
   }
 
   /** Tells of a key that was deleted because its time, or that of all its fields, was over. */
-  notifyExpired(key: Bytes, part: ExpiredPart): void {
+  notifyExpired(key: Bytes, part: Expired): void {
     if (part === 'key') {
       this.notify(EVENT_EXPIRED, 'expired', key)
       return
     }
     this.notify(EVENT_HASH, 'hexpired', key)
-    this.notify(EVENT_GENERIC, 'del', key)
+    if (part === 'fields') this.notify(EVENT_GENERIC, 'del', key)
   }
 
   notify(eventClass: number, event: string, key: Bytes): void {

@@ -3,16 +3,20 @@
  * before. Keys are user keys; namespace and slot are added here.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, copy, EMPTY } from '../bytes/bytes.js'
 import { keySlot } from '../bytes/crc16.js'
 import { CF_METADATA, type ColumnFamily } from './column-family.js'
 import type { CursorTable } from './cursor-table.js'
+import { deleteExpired, dropExpiredFields } from './expired-fields.js'
 import { namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix } from './keys.js'
 import { TYPE_LOG_DATA } from './log-data.js'
-import { type DataType, type ExpiredPart, newVersion } from './metadata.js'
+import { type DataType, decodeMetadata, type ExpiredPart, newVersion, nextExpiryMs } from './metadata.js'
 import type { RowCursor } from './row-cursor.js'
 import { Subkeys } from './subkeys.js'
 import type { Turn } from './turn.js'
+
+/** So many fields are told of one by one when a write finds that all of a hash have expired. */
+const NOTICED_FIELDS_MAX = 10_000
 
 export interface KeyScan {
   /** Keys that begin with this. */
@@ -66,6 +70,7 @@ export class Database {
 
   /** Writes the metadata row `row` + `tail`. */
   putMetadata(key: Bytes, row: Bytes, tail?: Bytes): void {
+    this.turn.expiries.note(nextExpiryMs(row))
     const length = this.#compose(key)
     this.turn.put(CF_METADATA, length, row, tail)
     if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(length))
@@ -78,11 +83,19 @@ export class Database {
     if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(length))
   }
 
-  /** The time of `key`, or of the last of its fields, is over: deletes it where a command may write and has written nothing yet. */
-  noticeExpired(key: Bytes, part: ExpiredPart): void {
+  /** The time of `key`, or of the last of its fields, is over, by its metadata row: deletes it where a command may write and has written nothing yet. */
+  noticeExpired(key: Bytes, part: ExpiredPart, row: Bytes): void {
     if (!this.turn.noticesExpired) return
-    this.turn.deleteExpired(this.#compose(key))
+    if (part === 'fields') this.#dropFields(key, row)
+    deleteExpired(this.turn, this.#compose(key))
     this.turn.expiryListener?.(this.namespace, key, part)
+  }
+
+  /** Of a hash whose fields have all expired, and whose row may be overwritten meanwhile. */
+  #dropFields(key: Bytes, row: Bytes): void {
+    this.turn.finish()
+    const prefix = subkeyPrefix(this.#prefix, this.slotEncoded, key, copy(decodeMetadata(row).version))
+    dropExpiredFields(this.turn, { prefix, from: EMPTY, rowsMax: NOTICED_FIELDS_MAX }, this.nowMs)
   }
 
   /** Says, before its first row, what the operation is: the blob of `type`, or one made by `logData`. */

@@ -110,6 +110,9 @@ export function isExpired(row: Bytes, nowMs: number): boolean {
 /** Whose time was over: that of the key itself, or that of the last of its fields. */
 export type ExpiredPart = 'key' | 'fields'
 
+/** The same, or some of its fields while others are left. */
+export type Expired = ExpiredPart | 'some fields'
+
 /** Of a row that `isExpired`; undefined of one that is merely empty: the deletion of its key was told before. */
 export function expiredPart(row: Bytes, nowMs: number): ExpiredPart | undefined {
   if (!isEmptyable(rowType(row)) && sizeOf(row) === 0) return undefined
@@ -279,10 +282,28 @@ export function storedField(value: Bytes, expireMs: number): Buffer {
   return stored
 }
 
+/** The first moment at which the key, or a field of it, may expire, in Unix milliseconds; 0 = never. */
+export function nextExpiryMs(row: Bytes): number {
+  const expireMs = expireMsOf(row)
+  const fieldMs = rowType(row) === TYPE_HASH ? earliestFieldMs(row) : 0
+  return expireMs === 0 || fieldMs === 0 ? expireMs + fieldMs : Math.min(expireMs, fieldMs)
+}
+
+/** When the first field of a hash may expire, by its metadata row, in Unix milliseconds; 0 = never. */
+export function earliestFieldMs(row: Bytes): number {
+  const tailAt = fieldTailAt(row)
+  return tailAt === undefined ? 0 : readWide(row, tailAt + 9)
+}
+
+function fieldTailAt(row: Bytes): number | undefined {
+  const tailAt = headerSize(row) + VERSION_BYTES + (((row[0] as number) & WIDE) !== 0 ? 8 : 4)
+  return row.length < tailAt + FIELD_EXPIRY_TAIL_BYTES || row[tailAt] !== FIELDS_EXPIRE_MODE ? undefined : tailAt
+}
+
 /** True if every field of the hash has expired at `nowMs`. As keys, fields are alive at the millisecond of their expiry. */
 function allFieldsExpired(row: Bytes, nowMs: number): boolean {
-  const tailAt = headerSize(row) + VERSION_BYTES + (((row[0] as number) & WIDE) !== 0 ? 8 : 4)
-  if (row.length < tailAt + FIELD_EXPIRY_TAIL_BYTES || row[tailAt] !== FIELDS_EXPIRE_MODE) return false
+  const tailAt = fieldTailAt(row)
+  if (tailAt === undefined) return false
   const latestMs = readWide(row, tailAt + 17)
   return readWide(row, tailAt + 1) === 0 && latestMs !== 0 && latestMs < nowMs
 }

@@ -11,6 +11,7 @@ import {
   freshMetadata,
   isEmptyable,
   isExpired,
+  isReadable,
   type Metadata,
   rowType,
 } from './metadata.js'
@@ -21,6 +22,12 @@ export function readAnyRow(db: Database, key: Bytes): Buffer | undefined {
   if (row === undefined) return undefined
   checkRow(row)
   return isOver(db, key, row) ? undefined : row
+}
+
+/** Deletes `key` if its time is over, where a command may write and has written nothing yet. */
+export function noticeIfExpired(db: Database, key: Bytes): void {
+  const row = db.getMetadata(key)
+  if (row !== undefined && isReadable(row)) isOver(db, key, row)
 }
 
 /**
@@ -68,6 +75,6 @@ export function isFresh(metadata: Metadata): boolean {
 function isOver(db: Database, key: Bytes, row: Buffer): boolean {
   if (!isExpired(row, db.nowMs)) return false
   const part = expiredPart(row, db.nowMs)
-  if (part !== undefined) db.noticeExpired(key, part)
+  if (part !== undefined) db.noticeExpired(key, part, row)
   return true
 }

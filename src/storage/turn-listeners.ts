@@ -1,10 +1,10 @@
 /** Who wants to know what a turn writes. */
 
 import type { Bytes } from '../bytes/bytes.js'
-import type { ExpiredPart } from './metadata.js'
+import type { Expired } from './metadata.js'
 
 /** Called for each key that is deleted because time was over; views, valid until it returns. */
-export type ExpiryListener = (namespace: Bytes, key: Bytes, part: ExpiredPart) => void
+export type ExpiryListener = (namespace: Bytes, key: Bytes, part: Expired) => void
 
 /** Told of the rows of collections in the default column family. All arguments are views, valid until the call returns. */
 export interface SubkeyListener {

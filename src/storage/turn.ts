@@ -5,29 +5,24 @@
 
 import { type Bytes, copyPart, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
+import type { RowIterator } from '../rocksdb/row-iterator.js'
 import { CF_METADATA, CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
 import { Derived } from './derived.js'
 import { EmptyGaps } from './empty-gaps.js'
-import { EXPIRE_LOG_DATA, TYPE_LOG_DATA } from './log-data.js'
+import { ExpiryHorizon } from './expiry-horizon.js'
+import { TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
 import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.js'
 import { TouchedKeys } from './touched-keys.js'
 import type { ExpiryListener, SubkeyListener } from './turn-listeners.js'
-import { BATCH_HEADER_BYTES, readRecords, WriteBatch } from './write-batch.js'
+import { BATCH_HEADER_BYTES, readRecords, type Savepoint, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
 export class CommitError extends Error {
   constructor(override readonly cause: Error) {
     super(`commit failed: ${cause.message}`)
   }
-}
-
-/** A point that the turn can be taken back to. */
-export interface Savepoint {
-  readonly epoch: number
-  readonly length: number
-  readonly count: number
 }
 
 /** A scan over this many touched rows commits first, so that merging stays cheap. */
@@ -52,6 +47,8 @@ export class Turn {
   /** Counts the commits, failed ones too: replies given under the same number stand or fall together. */
   epoch = 0
   readonly touched = new TouchedKeys()
+  /** When writes have to look for keys that have expired unnoticed. */
+  readonly expiries = new ExpiryHorizon()
   readonly rowCacheStats: RowCacheStats = { hits: 0, misses: 0, evictions: 0 }
   readonly #rocks: RocksDB
   readonly #writeFlags: number
@@ -282,6 +279,8 @@ export class Turn {
 
   /** A command begins that may write: until `endCommand`, or its first row, keys that it finds expired are deleted. */
   beginCommand(): void {
+    // One before may have said what it would write, and have written nothing.
+    this.#pendingLog = EMPTY
     this.#commandStart = this.#batch.length
   }
 
@@ -294,17 +293,20 @@ export class Turn {
     return this.#commandStart === this.#batch.length
   }
 
-  /**
-   * Deletes the metadata row at the composed key, whose time is over, as an operation of its own: the feed tells it from
-   * other deletions by the log data, and what follows from it.
-   */
-  deleteExpired(keyLength: number): void {
+  /** What `write` writes becomes an operation of its own, of which `blob` is the log data, between two others. */
+  aside(blob: Bytes, write: () => void): void {
     const pending = this.#pendingLog
-    this.#pendingLog = EXPIRE_LOG_DATA
-    this.delete(CF_METADATA, keyLength)
-    this.#batch.logData(END_LOG_DATA)
+    const { length } = this.#batch
+    this.#pendingLog = blob
+    write()
+    if (this.#batch.length !== length) this.#batch.logData(END_LOG_DATA)
     this.#pendingLog = pending
     if (this.#commandStart !== NONE) this.#commandStart = this.#batch.length
+  }
+
+  /** The rows of a range as they are in the database, without what the turn wrote. */
+  committedRows(cf: ColumnFamily, lower: Bytes, upper: Bytes | undefined): RowIterator {
+    return this.#rocks.iterator({ cf, lower, ...(upper === undefined ? {} : { upper }), fillCache: false })
   }
 
   /** Deletes rows from `begin` up to, not including, `end`: in a batch of its own unless the turn is held. */
@@ -452,6 +454,7 @@ export class Turn {
     this.subkeyListener?.foreignBatch(batch)
     this.#forgetRows(batch)
     this.#write(batch, writeFlags)
+    this.expiries.forget()
   }
 
   /** True if `beginCommit` would. */
@@ -551,6 +554,7 @@ export class Turn {
 
   /** Forgets what was not committed, and all that is known of stored rows. */
   discard(): void {
+    this.expiries.forget()
     this.#forgetLearned()
     for (const cf of COLUMN_FAMILY_NAMES.keys()) this.#rows?.forget(cf as ColumnFamily)
     this.#pendingLog = EMPTY

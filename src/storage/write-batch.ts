@@ -287,3 +287,10 @@ class BatchReader {
     throw new BatchFormatError('the write batch has a length of more than 32 bits')
   }
 }
+
+/** A point that a batch can be taken back to, while its turn goes on. */
+export interface Savepoint {
+  readonly epoch: number
+  readonly length: number
+  readonly count: number
+}

@@ -5,7 +5,7 @@ import type { Database } from '../storage/database.js'
 import { fieldExpireMs, fieldExpiryOf, TYPE_HASH } from '../storage/metadata.js'
 import { readMetadata } from '../storage/rows.js'
 import type { FieldValue } from './hash.js'
-import { HashFields, isLive, liveValue, type OnExpired, rowsOf, type StoredField } from './hash-fields.js'
+import { HashFields, liveValue, type OnExpired, rowsOf, type StoredField } from './hash-fields.js'
 
 /** When a field's expiry may be set: it has none, has one, has an earlier or a later one. */
 export type ExpiryCondition = 'none' | 'persistent' | 'expiring' | 'later' | 'sooner'
@@ -50,13 +50,13 @@ export function expire(
   condition: ExpiryCondition,
   onExpired: OnExpired,
 ): FieldChanges<number> {
-  const hash = HashFields.open(db, key, onExpired)
+  const hash = HashFields.open(db, key, names, onExpired)
   if (hash === undefined) return nothing(names, NO_FIELD)
   let updated = 0
   let deleted = 0
   const results = names.map((name) => {
     const field = hash.find(name)
-    if (!isLive(field)) return dropExpired(hash, name, field)
+    if (field === undefined) return NO_FIELD
     if (!allows(condition, field.expireMs, atMs)) return NOT_SET
     if (expireOne(db, hash, name, field, atMs)) {
       deleted++
@@ -80,11 +80,6 @@ function expireOne(db: Database, hash: HashFields, name: Bytes, field: StoredFie
   return false
 }
 
-function dropExpired(hash: HashFields, name: Bytes, field: StoredField | undefined): typeof NO_FIELD {
-  if (field !== undefined) hash.delete(name, field)
-  return NO_FIELD
-}
-
 /** A field that never expires counts as one that expires after all others. */
 function allows(condition: ExpiryCondition, currentMs: number, atMs: number): boolean {
   switch (condition) {
@@ -103,12 +98,12 @@ function allows(condition: ExpiryCondition, currentMs: number, atMs: number): bo
 
 /** Makes fields never expire. SET, NO_EXPIRY or NO_FIELD. */
 export function persist(db: Database, key: Bytes, names: readonly Bytes[], onExpired: OnExpired): FieldChanges<number> {
-  const hash = HashFields.open(db, key, onExpired)
+  const hash = HashFields.open(db, key, names, onExpired)
   if (hash === undefined) return nothing(names, NO_FIELD)
   let updated = 0
   const results = names.map((name) => {
     const field = hash.find(name)
-    if (!isLive(field)) return dropExpired(hash, name, field)
+    if (field === undefined) return NO_FIELD
     if (field.expireMs === 0) return NO_EXPIRY
     hash.put(name, copy(field.value), 0, field)
     updated++
@@ -132,8 +127,9 @@ export function setWithExpiry(
   { wants, atMs }: SetWithExpiry,
   onExpired: OnExpired,
 ): FieldChanges<boolean> {
-  const hash = HashFields.make(db, key, onExpired)
-  if (wants !== undefined && pairs.some(([name]) => isLive(hash.find(name)) !== (wants === 'all'))) {
+  const names = pairs.map(([name]) => name)
+  const hash = HashFields.make(db, key, names, onExpired)
+  if (wants !== undefined && names.some((name) => (hash.find(name) !== undefined) !== (wants === 'all'))) {
     return { results: [false], updated: 0, deleted: 0, isEmpty: hash.finish() }
   }
   const isPast = atMs !== undefined && atMs !== 0 && atMs <= db.nowMs
@@ -147,7 +143,7 @@ export function setWithExpiry(
       deleted++
       continue
     }
-    const expireMs = atMs ?? (isLive(field) ? field.expireMs : 0)
+    const expireMs = atMs ?? field?.expireMs ?? 0
     if (atMs !== undefined && atMs !== 0) updated++
     hash.put(name, value, expireMs, field)
   }
@@ -162,16 +158,13 @@ export function getWithExpiry(
   atMs: number | undefined,
   onExpired: OnExpired,
 ): FieldChanges<Bytes | undefined> {
-  const hash = HashFields.open(db, key, onExpired)
+  const hash = HashFields.open(db, key, names, onExpired)
   if (hash === undefined) return nothing(names, undefined)
   let updated = 0
   let deleted = 0
   const results = names.map((name) => {
     const field = hash.find(name)
-    if (!isLive(field)) {
-      dropExpired(hash, name, field)
-      return undefined
-    }
+    if (field === undefined) return undefined
     const value = copy(field.value)
     if (atMs === undefined || atMs === field.expireMs) return value
     if (atMs === 0) hash.put(name, value, 0, field)
@@ -189,15 +182,12 @@ export function getAndDelete(
   names: readonly Bytes[],
   onExpired: OnExpired,
 ): FieldChanges<Bytes | undefined> {
-  const hash = HashFields.open(db, key, onExpired)
+  const hash = HashFields.open(db, key, names, onExpired)
   if (hash === undefined) return nothing(names, undefined)
   let deleted = 0
   const results = names.map((name) => {
     const field = hash.find(name)
-    if (!isLive(field)) {
-      dropExpired(hash, name, field)
-      return undefined
-    }
+    if (field === undefined) return undefined
     const value = copy(field.value)
     hash.delete(name, field)
     deleted++
@@ -212,7 +202,7 @@ export function restoreFields(
   key: Bytes,
   entries: readonly (readonly [field: Bytes, value: Bytes, expireMs?: number])[],
 ): void {
-  const hash = HashFields.make(db, key)
+  const hash = HashFields.make(db, key, [])
   if (entries.some(([, , expireMs = 0]) => expireMs > db.nowMs)) hash.allowExpiry()
   for (const [name, value, expireMs = 0] of entries) {
     if (expireMs === 0 || expireMs > db.nowMs) hash.put(name, value, expireMs, hash.find(name))

@@ -2,9 +2,9 @@
  * The fields of one hash as rows. A hash begins with bare values; the first expiry that is given to a field puts an expiry
  * before all its values, and from then on the metadata counts those that never expire (metadata.ts, FieldExpiry).
  *
- * Fields that have expired are absent to all readers, which write nothing. They are deleted by the next write: of a small
- * hash all of them, so that its metadata is exact and it vanishes with its last field; of a larger one those that the
- * write names, while compaction drops the others and the size counts rows that may be gone.
+ * Fields that have expired are absent to all readers, which write nothing. They are deleted by the sweep, or by the next
+ * write before it does anything else: of a small hash all of them, so that its metadata is exact and it vanishes with its
+ * last field; of a larger one those that the write names.
  *
  * Source: kvrocks src/types/redis_hash.cc, HashFieldState; Kvrocks refuses an expiry where values are bare.
  */
@@ -12,7 +12,7 @@
 import { type Bytes, equals } from '../bytes/bytes.js'
 import { CF_DEFAULT } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
-import { FIELD_EXPIRY_LOG_DATA } from '../storage/log-data.js'
+import { FIELD_EXPIRY_LOG_DATA, FIELDS_EXPIRED_LOG_DATA } from '../storage/log-data.js'
 import {
   encodeMetadata,
   type FieldExpiry,
@@ -41,7 +41,6 @@ export interface StoredField {
   readonly value: Bytes
   /** Unix milliseconds; 0 = never. */
   readonly expireMs: number
-  readonly isExpired: boolean
 }
 
 /** Hashes of up to so many rows are read whole before a write, if fields may expire. */
@@ -49,10 +48,6 @@ const EXACT_ROWS_MAX = 128
 
 export function rowsOf(db: Database, key: Bytes, { version }: Metadata): Subkeys {
   return db.subkeys(CF_DEFAULT, key, version)
-}
-
-export function isLive(field: StoredField | undefined): field is StoredField {
-  return field !== undefined && !field.isExpired
 }
 
 /** The value in a row; undefined if there is none or it has expired. */
@@ -139,8 +134,10 @@ export class HashFields {
   /** When each field expires, by its name in latin1; undefined if fields cannot expire or are many. */
   #times: Map<string, number> | undefined
   #expired = 0
+  /** A field was put or deleted. */
+  #hasWritten = false
 
-  private constructor(db: Database, key: Bytes, metadata: Metadata, onExpired: OnExpired | undefined) {
+  private constructor(db: Database, key: Bytes, metadata: Metadata, names: readonly Bytes[], onExpired?: OnExpired) {
     this.#db = db
     this.#key = key
     this.#metadata = metadata
@@ -149,30 +146,27 @@ export class HashFields {
     this.#onExpired = onExpired
     this.#before = { size: metadata.size, expireMs: metadata.expireMs, tail: metadata.tail }
     this.#expiry = fieldExpiryOf(metadata)
-    const names = this.#readTimes()
+    if (this.#expiry !== undefined) this.#dropExpired(this.#readTimes() ?? names)
     db.logData(this.#expiry === undefined ? TYPE_HASH : FIELD_EXPIRY_LOG_DATA)
-    for (const name of names) this.#rows.delete(name)
-    this.#expired = names.length
   }
 
-  /** The hash at `key`; undefined if absent. Throws WRONG_TYPE. */
-  static open(db: Database, key: Bytes, onExpired?: OnExpired): HashFields | undefined {
+  /** The hash at `key`, of which the fields `names` are going to be changed; undefined if absent. Throws WRONG_TYPE. */
+  static open(db: Database, key: Bytes, names: readonly Bytes[], onExpired?: OnExpired): HashFields | undefined {
     const metadata = readMetadata(db, key, TYPE_HASH)
-    return metadata === undefined ? undefined : new HashFields(db, key, metadata, onExpired)
+    return metadata === undefined ? undefined : new HashFields(db, key, metadata, names, onExpired)
   }
 
-  /** The hash at `key`, or a new one. Throws WRONG_TYPE. */
-  static make(db: Database, key: Bytes, onExpired?: OnExpired): HashFields {
-    return new HashFields(db, key, readOrFreshMetadata(db, key, TYPE_HASH), onExpired)
+  /** The same, or a new one. */
+  static make(db: Database, key: Bytes, names: readonly Bytes[], onExpired?: OnExpired): HashFields {
+    return new HashFields(db, key, readOrFreshMetadata(db, key, TYPE_HASH), names, onExpired)
   }
 
-  /** The field as it is stored, expired or not. */
+  /** A field that was named when the hash was opened. */
   find(field: Bytes): StoredField | undefined {
     const row = this.#hasRows || this.#times !== undefined ? this.#rows.get(field) : undefined
     if (row === undefined) return undefined
-    if (this.#expiry === undefined) return { value: row, expireMs: 0, isExpired: false }
-    const expireMs = fieldExpireMs(row)
-    return { value: fieldValue(row), expireMs, isExpired: hasExpired(expireMs, this.#db.nowMs) }
+    if (this.#expiry === undefined) return { value: row, expireMs: 0 }
+    return { value: fieldValue(row), expireMs: fieldExpireMs(row) }
   }
 
   /** Makes values carry an expiry. All rows are written again where they were bare: call it before other writes. */
@@ -183,6 +177,7 @@ export class HashFields {
     this.#db.logData(FIELD_EXPIRY_LOG_DATA)
     this.#expiry = { persistent: this.#metadata.size, earliestMs: 0, latestMs: 0 }
     this.#times = isSmall ? new Map() : undefined
+    if (this.#metadata.size > 0) this.#hasWritten = true
     while (rows?.next() === true) {
       this.#times?.set(rows.key.latin1Slice(0), 0)
       this.#rows.put(rows.key, storedField(rows.value, 0))
@@ -192,7 +187,8 @@ export class HashFields {
   /** Writes a field, of which `before` was found. `expireMs` in Unix milliseconds; other than 0 needs `allowExpiry`. */
   put(field: Bytes, value: Bytes, expireMs: number, before: StoredField | undefined): void {
     this.#rows.put(field, this.#expiry === undefined ? value : storedField(value, expireMs))
-    if (before?.isExpired === true) this.#expired++
+    this.#hasWritten = true
+    this.#db.turn.expiries.noteField(expireMs)
     const expiring = this.#metadata.size - (this.#expiry?.persistent ?? 0)
     if (before === undefined) this.#metadata.size++
     if (this.#expiry === undefined) return
@@ -205,8 +201,8 @@ export class HashFields {
   /** Deletes a field, of which `before` was found. */
   delete(field: Bytes, before: StoredField): void {
     this.#rows.delete(field)
+    this.#hasWritten = true
     this.#metadata.size = Math.max(0, this.#metadata.size - 1)
-    if (before.isExpired) this.#expired++
     this.#times?.delete(field.latin1Slice(0))
     if (this.#expiry !== undefined && before.expireMs === 0) this.#expiry.persistent--
   }
@@ -225,7 +221,11 @@ export class HashFields {
       if (this.#expiry.persistent === metadata.size) Object.assign(this.#expiry, { earliestMs: 0, latestMs: 0 })
       metadata.tail = fieldExpiryTail(this.#expiry)
     }
-    if (this.#hasRows ? this.#isChanged() : metadata.size > 0) this.#db.putMetadata(this.#key, encodeMetadata(metadata))
+    if (this.#hasRows ? this.#isChanged() : metadata.size > 0) {
+      // Without rows beside it, and with the expiry that the key had, it only tells what is left.
+      if (!this.#hasWritten && metadata.expireMs === this.#before.expireMs) this.#db.logData(FIELDS_EXPIRED_LOG_DATA)
+      this.#db.putMetadata(this.#key, encodeMetadata(metadata))
+    }
     if (this.#expired > 0) this.#onExpired?.()
     return this.#hasRows && metadata.size === 0
   }
@@ -235,9 +235,22 @@ export class HashFields {
     return size !== this.#before.size || expireMs !== this.#before.expireMs || !equals(tail, this.#before.tail)
   }
 
-  /** Reads when the fields of a small hash expire. Returns the names of those that have. */
-  #readTimes(): Bytes[] {
-    if (this.#expiry === undefined || this.#metadata.size > EXACT_ROWS_MAX) return []
+  /** Deletes those of `names` that have expired, as an operation of its own. */
+  #dropExpired(names: readonly Bytes[]): void {
+    this.#db.turn.aside(FIELDS_EXPIRED_LOG_DATA, () => {
+      for (const name of names) {
+        const field = this.find(name)
+        if (field === undefined || !hasExpired(field.expireMs, this.#db.nowMs)) continue
+        this.#rows.delete(name)
+        this.#metadata.size = Math.max(0, this.#metadata.size - 1)
+        this.#expired++
+      }
+    })
+  }
+
+  /** Reads when the fields of a small hash expire. Returns the names of those that have; undefined of a larger one. */
+  #readTimes(): Bytes[] | undefined {
+    if (this.#metadata.size > EXACT_ROWS_MAX) return undefined
     this.#times = new Map()
     const expired: Bytes[] = []
     using rows = this.#rows.scan()

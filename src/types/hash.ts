@@ -12,16 +12,7 @@ import type { Database } from '../storage/database.js'
 import { TYPE_HASH } from '../storage/metadata.js'
 import { readMetadata } from '../storage/rows.js'
 import type { SubkeyScan } from '../storage/subkeys.js'
-import {
-  type FieldRows,
-  HashFields,
-  isLive,
-  liveSize,
-  liveValue,
-  type OnExpired,
-  openRows,
-  rowsOf,
-} from './hash-fields.js'
+import { type FieldRows, HashFields, liveSize, liveValue, type OnExpired, openRows, rowsOf } from './hash-fields.js'
 import { type DrawSource, drawRows } from './reservoir.js'
 import type { SampledRow } from './sample.js'
 
@@ -64,7 +55,12 @@ export interface SetOptions {
  * are new. Rows are written from the last pair to the first, as Kvrocks does.
  */
 export function set(db: Database, key: Bytes, pairs: readonly FieldValue[], options: SetOptions = {}): number {
-  const hash = HashFields.make(db, key, options.onExpired)
+  const hash = HashFields.make(
+    db,
+    key,
+    pairs.map(([field]) => field),
+    options.onExpired,
+  )
   if (options.expireMs !== undefined) hash.expireKey(options.expireMs)
   const seen = pairs.length > 1 ? new Set<string>() : undefined
   let added = 0
@@ -76,7 +72,7 @@ export function set(db: Database, key: Bytes, pairs: readonly FieldValue[], opti
       seen.add(name)
     }
     const present = hash.find(field)
-    if (present === undefined || present.isExpired) added++
+    if (present === undefined) added++
     else if (options.onlyNew === true || (present.expireMs === 0 && present.value.equals(value))) continue
     hash.put(field, value, 0, present)
   }
@@ -91,14 +87,14 @@ export function remove(
   names: readonly Bytes[],
   onExpired?: OnExpired,
 ): { removed: number; isEmpty: boolean } {
-  const hash = HashFields.open(db, key, onExpired)
+  const hash = HashFields.open(db, key, names, onExpired)
   if (hash === undefined) return { removed: 0, isEmpty: false }
   let removed = 0
   for (const name of names) {
     // A field named twice is not seen again: the overlay has it deleted.
     const present = hash.find(name)
     if (present === undefined) continue
-    if (!present.isExpired) removed++
+    removed++
     hash.delete(name, present)
   }
   const isEmpty = hash.finish()
@@ -107,13 +103,13 @@ export function remove(
 
 /** Adds `delta` to the number in a field, 0 if absent. Returns the sum. Throws OVERFLOW. The field's expiry stays. */
 export function increment(db: Database, key: Bytes, field: Bytes, delta: Int64, onExpired?: OnExpired): Int64 {
-  const hash = HashFields.make(db, key, onExpired)
+  const hash = HashFields.make(db, key, [field], onExpired)
   const present = hash.find(field)
-  const current = isLive(present) ? parseInt64(present.value) : 0
+  const current = present === undefined ? 0 : parseInt64(present.value)
   if (current === undefined) throw HASH_VALUE_NOT_INTEGER
   const sum = addInt64(current, delta)
   if (sum === undefined) throw OVERFLOW
-  hash.put(field, decimal(sum), isLive(present) ? present.expireMs : 0, present)
+  hash.put(field, decimal(sum), present?.expireMs ?? 0, present)
   hash.finish()
   return sum
 }
@@ -126,14 +122,14 @@ export function incrementFloat(
   delta: LongDouble,
   onExpired?: OnExpired,
 ): Bytes {
-  const hash = HashFields.make(db, key, onExpired)
+  const hash = HashFields.make(db, key, [field], onExpired)
   const present = hash.find(field)
-  const current = isLive(present) ? parseLongDouble(present.value) : ZERO
+  const current = present === undefined ? ZERO : parseLongDouble(present.value)
   if (current === undefined) throw HASH_VALUE_NOT_FLOAT
   const sum = current === 'infinite' ? undefined : addLongDouble(current, delta)
   if (sum === undefined) throw NAN_OR_INFINITY
   const text = Buffer.from(formatLongDouble(sum), 'latin1')
-  hash.put(field, text, isLive(present) ? present.expireMs : 0, present)
+  hash.put(field, text, present?.expireMs ?? 0, present)
   hash.finish()
   return text
 }

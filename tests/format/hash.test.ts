@@ -84,8 +84,10 @@ test('later operations keep the form, and the bounds of the expiries', async (t)
 
 test('a write deletes the rows of fields that have expired', async (t) => {
   t.same(await written(EXPIRING, ['hset', 'h', 'c', '3'], 101), [
-    'log 2 13 1',
+    'log 2 13 1 8',
     'delete h V 61',
+    'log 0',
+    'log 2 13 1',
     `put h V 63 = ${NEVER}33`,
     expiring(2, 2, NEVER, NEVER),
   ])
