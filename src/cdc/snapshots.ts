@@ -115,7 +115,8 @@ export class Snapshots {
     const opened = this.#open.get(id)
     if (opened === undefined) throw new SnapshotError('no-snapshot')
     opened.usedAtMs = nowMs
-    return new PageReader(this.#store, opened, { count, format }, nowMs).read(decodeCursor(cursor))
+    // What had expired then is not there, what has expired since is: the feed tells what came of it.
+    return new PageReader(this.#store, opened, { count, format }, opened.openedAtMs).read(decodeCursor(cursor))
   }
 
   /** False if there is none. */

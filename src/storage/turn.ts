@@ -5,8 +5,7 @@
 
 import { type Bytes, copyPart, EMPTY } from '../bytes/bytes.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
-import type { RowIterator } from '../rocksdb/row-iterator.js'
-import { CF_METADATA, CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
+import { CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
 import { Derived } from './derived.js'
 import { EmptyGaps } from './empty-gaps.js'
 import { ExpiryHorizon } from './expiry-horizon.js'
@@ -277,9 +276,8 @@ export class Turn {
     if (cf === CF_ZSET_SCORE) this.#gaps.noteDelete(key)
   }
 
-  /** A command begins that may write: until `endCommand`, or its first row, keys that it finds expired are deleted. */
+  /** A command begins that may write, and says anew what it writes: until `endCommand`, or its first row, keys that it finds expired are deleted. */
   beginCommand(): void {
-    // One before may have said what it would write, and have written nothing.
     this.#pendingLog = EMPTY
     this.#commandStart = this.#batch.length
   }
@@ -295,8 +293,7 @@ export class Turn {
 
   /** What `write` writes becomes an operation of its own, of which `blob` is the log data, between two others. */
   aside(blob: Bytes, write: () => void): void {
-    const pending = this.#pendingLog
-    const { length } = this.#batch
+    const [pending, { length }] = [this.#pendingLog, this.#batch]
     this.#pendingLog = blob
     write()
     if (this.#batch.length !== length) this.#batch.logData(END_LOG_DATA)
@@ -305,7 +302,7 @@ export class Turn {
   }
 
   /** The rows of a range as they are in the database, without what the turn wrote. */
-  committedRows(cf: ColumnFamily, lower: Bytes, upper: Bytes | undefined): RowIterator {
+  committedRows(cf: ColumnFamily, lower: Bytes, upper: Bytes | undefined) {
     return this.#rocks.iterator({ cf, lower, ...(upper === undefined ? {} : { upper }), fillCache: false })
   }
 
@@ -459,8 +456,8 @@ export class Turn {
 
   /** True if `beginCommit` would. */
   get mayFly(): boolean {
-    const mayFly = !this.isHeld && !this.#asksOverlay && this.#rows?.lostWrites !== true
-    return mayFly && this.#batch.count >= this.flyingRecordsMin
+    if (this.isHeld || this.#asksOverlay || this.#rows?.lostWrites === true) return false
+    return this.#batch.count >= this.flyingRecordsMin
   }
 
   /**

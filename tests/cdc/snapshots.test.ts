@@ -180,3 +180,19 @@ test('FORMAT RDB gives payloads that RESTORE takes', async (t) => {
     '-ERR invalid FORMAT option, should be JSON or RESP or RDB\r\n',
   )
 })
+
+test('what expires after a snapshot was opened is in it, for the feed tells what became of it', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('set', 'kept', 1, 'px', 10)
+  await client.run('set', 'gone', 1, 'px', 5)
+  s.advance(6)
+  const { id } = await open(client)
+  await client.run('persist', 'kept')
+  s.advance(10)
+  const [, texts] = (await client.value('cdc', 'snapshot', 'read', id, 0)) as [string, string[]]
+  t.same(
+    texts.map((text) => (JSON.parse(text) as { key: string }).key),
+    ['kept'],
+  )
+})

@@ -271,7 +271,9 @@ async function compare(
         sequence?: number
         snapshot?: object
       }
-      const isThere = saved.snapshot === undefined && (saved.sequence ?? 0) >= latest
+      // Lives that the copy had to lengthen have their end again.
+      const isReleased = (await copy.value('exists', `${POSITION}:expiries`)) === 0
+      const isThere = saved.snapshot === undefined && (saved.sequence ?? 0) >= latest && isReleased
       return isThere && rawServer.server.store.latestSequence() >= latest ? true : undefined
     })
   } catch (error) {

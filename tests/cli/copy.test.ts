@@ -9,6 +9,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'tap'
 import { runCdc } from '../../src/cli/cdc.js'
 import { Progress } from '../../src/cli/copy/progress.js'
+import { RedisTarget } from '../../src/cli/copy/redis-target.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 async function copy(s: TestServer, ...words: string[]): Promise<{ code: number; output: string; errors: string }> {
@@ -122,4 +123,44 @@ test('progress is a bar with rate and time on a terminal, and lines elsewhere', 
       '52 changes copied\n',
   )
   t.end()
+})
+
+test('a page has its effect once, though two copies bring it, and the second sees that it was displaced', async (t) => {
+  await using s = await startServer()
+  const target = (): RedisTarget =>
+    new RedisTarget({
+      url: `redis://127.0.0.1:${s.port}`,
+      sourceUrl: 'redis://127.0.0.1:1',
+      checkpointKey: 'position',
+      tell: () => {},
+      onRetry: () => {},
+      signal: undefined,
+    })
+  const page = (sequence: number) => ({
+    texts: [
+      `{"sequence":${sequence},"batch":${sequence},"namespace":"default","type":"list","key":"l","op":"put","command":["RPUSH","l","${sequence}"]}`,
+    ],
+    position: { sequence, replid: 'x' },
+    latest: 100,
+    isSnapshot: false,
+  })
+  const [first, second] = [target(), target()]
+  await first.load()
+  await first.apply(page(1))
+  t.match(await second.load(), { sequence: 1 })
+  await first.apply(page(2))
+  // It comes out at the same position: that is what it would have done.
+  await second.apply(page(2))
+  await first.apply(page(3))
+  await t.rejects(second.apply(page(4)), { message: 'another copy has moved position on' })
+  const third = target()
+  t.match(await third.load(), { sequence: 3 })
+  // A connection that broke after its transaction had arrived does not bring it again.
+  await s.run('client', 'kill', 'type', 'normal')
+  await third.apply(page(4))
+  await s.run('client', 'kill', 'type', 'normal')
+  await third.apply(page(5))
+  const client = await s.connect()
+  t.same(await client.value('lrange', 'l', 0, -1), ['1', '2', '3', '4', '5'])
+  for (const one of [first, second, third]) one.close()
 })

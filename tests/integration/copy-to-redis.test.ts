@@ -102,7 +102,8 @@ test(`a copy into Redis under writes with expiries, seed ${SEED}`, {
       sequence?: number
       snapshot?: object
     }
-    return saved.snapshot === undefined && (saved.sequence ?? 0) >= latest ? true : undefined
+    const isReleased = (await target.value('exists', `${POSITION}:expiries`)) === 0
+    return saved.snapshot === undefined && (saved.sequence ?? 0) >= latest && isReleased ? true : undefined
   })
   t.same(await contents(target), await contents(source))
   controller.abort()

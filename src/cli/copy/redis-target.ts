@@ -1,6 +1,7 @@
 /**
  * Copies into a Redis server. With a checkpoint key, a page and its position arrive in one transaction, so that each
- * change has its effect once, whatever breaks in between. What no command says is brought as a whole, by DUMP.
+ * change has its effect once, whatever breaks in between: the key is watched, so that what a process that was killed had
+ * still sent, and another copy, cannot come in between unseen. What no command says is brought as a whole, by DUMP.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -29,9 +30,16 @@ const RETRY_MS_MAX = 10_000
 const REFUSALS = new Set(['READONLY', 'OOM', 'MISCONF', 'NOAUTH', 'NOPERM', 'CLUSTERDOWN', 'MOVED', 'CROSSSLOT'])
 const PASSING = new Set(['LOADING', 'MASTERDOWN', 'BUSY', 'TRYAGAIN'])
 
+/** Somebody else writes to the checkpoint key. */
+class DisplacedError extends Error {}
+
 export class RedisTarget implements CopyTarget {
   readonly #options: RedisTargetOptions
   readonly #expiries = new HeldExpiries()
+  /** What the checkpoint key holds, as far as this copy knows: null = nothing, undefined = it has not looked. */
+  #saved: string | null | undefined
+  /** The connection that watches the checkpoint key. */
+  #watching: RedisConnection | undefined
   #target: RedisConnection | undefined
   #source: RedisConnection | undefined
 
@@ -44,10 +52,11 @@ export class RedisTarget implements CopyTarget {
     if (checkpointKey === undefined) return undefined
     return this.#withRetries(async () => {
       const target = await this.#connect()
-      const saved = await target.command('GET', checkpointKey)
+      const saved = await this.#watch(target, checkpointKey)
+      this.#saved = saved
       if (saved === null) return undefined
       this.#expiries.restore((await target.command('HGETALL', expiriesKey(checkpointKey))) as Buffer[])
-      return parsePosition(String(saved))
+      return parsePosition(saved)
     })
   }
 
@@ -112,31 +121,64 @@ export class RedisTarget implements CopyTarget {
       keeping.push(['SET', checkpointKey, positionText(position)])
     }
     if (given.length === 0 && keeping.length === 0) return
-    let isFirst = true
     await this.#withRetries(async () => {
       const target = await this.#connect()
-      // The connection may have broken after the transaction had arrived.
-      if (!isFirst && checkpointKey !== undefined) {
-        const saved = await target.command('GET', checkpointKey)
-        if (saved !== null && String(saved) === positionText(position)) return
-      }
-      isFirst = false
       if (checkpointKey === undefined) this.#check(given, await target.pipeline(given))
-      else await this.#transact(target, given, keeping)
+      else await this.#transact(target, given, keeping, positionText(position))
     })
   }
 
-  /** One transaction, again without the commands that the target does not know. */
-  async #transact(target: RedisConnection, given: readonly Words[], keeping: readonly Words[]): Promise<void> {
+  /** Watches the checkpoint key, and returns what it holds. */
+  async #watch(target: RedisConnection, checkpointKey: string): Promise<string | null> {
+    const [watched, saved] = await target.pipeline([
+      ['WATCH', checkpointKey],
+      ['GET', checkpointKey],
+    ])
+    for (const reply of [watched, saved]) if (reply instanceof ServerError) throw reply
+    this.#watching = target
+    return saved === null ? null : String(saved)
+  }
+
+  /** One transaction, which leads to `position`; again without the commands that the target does not know. */
+  async #transact(
+    target: RedisConnection,
+    given: readonly Words[],
+    keeping: readonly Words[],
+    position: string,
+  ): Promise<void> {
+    const key = String(this.#options.checkpointKey)
     let commands = given
     for (;;) {
-      const replies = await target.pipeline([['MULTI'], ...commands, ...keeping, ['EXEC']])
-      const results = replies.at(-1)
-      const queued = replies.slice(1, -1)
+      if (this.#watching !== target) {
+        const saved = await this.#watch(target, key)
+        // The connection may have broken after the transaction had arrived.
+        if (saved === position && saved !== this.#saved) {
+          this.#saved = saved
+          return
+        }
+        if (this.#saved !== undefined && saved !== this.#saved)
+          throw new DisplacedError(`another copy has moved ${key} on`)
+      }
+      this.#watching = undefined
+      // What comes after this transaction is watched from its very end.
+      const replies = await target.pipeline([
+        ['MULTI'],
+        ...commands,
+        ...keeping,
+        ['EXEC'],
+        ['WATCH', key],
+        ['GET', key],
+      ])
+      const results = replies.at(-3)
+      const queued = replies.slice(1, -3)
       if (Array.isArray(results)) {
         this.#check([...commands, ...keeping], results)
+        this.#saved = position
+        if (String(replies.at(-1)) === position) this.#watching = target
         return
       }
+      // The key was changed while it was watched.
+      if (results === null) continue
       this.#check(commands, queued.slice(0, commands.length))
       const known = commands.filter((_, index) => !(queued[index] instanceof ServerError))
       if (known.length === commands.length) throw results instanceof Error ? results : new Error('no reply of EXEC')
@@ -164,15 +206,21 @@ export class RedisTarget implements CopyTarget {
       try {
         return await work()
       } catch (error) {
-        if (signal?.aborted === true || (error instanceof ServerError && !PASSING.has(error.code))) throw error
+        if (signal?.aborted === true || isFinal(error)) throw error
         this.close()
         this.#target = undefined
+        this.#watching = undefined
         this.#source = undefined
         onRetry(error as Error)
         await sleep(waitMs, undefined, signal === undefined ? {} : { signal })
       }
     }
   }
+}
+
+/** What trying again does not help against. */
+function isFinal(error: unknown): boolean {
+  return error instanceof DisplacedError || (error instanceof ServerError && !PASSING.has(error.code))
 }
 
 /** What becomes of other databases of the target is not for the source to say. */
