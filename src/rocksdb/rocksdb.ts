@@ -320,8 +320,8 @@ export class RocksDB {
   }
 
   /**
-   * Tries to leave the read-only state after a background error that is not fatal. Rejects with 'Busy' while RocksDB does
-   * so by itself, as after a lack of space, which it looks at every few seconds: 'errorRecoveryEnd' tells the result.
+   * Tries to leave the read-only state after a background error that is not fatal, by writing out the memtables. After a
+   * lack of space RocksDB does not do so by itself.
    */
   resume(): Promise<void> {
     return this.#track(this.#session.resume())

@@ -67,6 +67,7 @@ import { TrackingTable } from './tracking/tracking.js'
 import { TransactionTable } from './transactions.js'
 import { TurnLoop } from './turn-loop.js'
 import { KVROCKS_VERSION, REDIS_VERSION, VERSION } from './version.js'
+import { WriteRecovery } from './write-recovery.js'
 
 export interface ServerOptions {
   readonly config: Config
@@ -79,7 +80,6 @@ export interface ServerOptions {
 
 /** A turn that has gathered this much is ended at once. */
 const TURN_BYTES_MAX = 1 << 20
-const RECOVERY_MS = 1000
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
@@ -134,7 +134,7 @@ export class Server implements ServerView {
   readonly #listener: Listener
   readonly #clock: () => number
   readonly #onShutdown: (() => void) | undefined
-  #recovery: NodeJS.Timeout | undefined
+  readonly #recovery: WriteRecovery
   /** The context of the script that ran last. */
   #scriptContext: CommandContext | undefined
   #closing: Promise<void> | undefined
@@ -164,6 +164,7 @@ export class Server implements ServerView {
       if (part === 'key') this.expiry.expiredCount++
       onExpired(namespace, key, part)
     }
+    this.#recovery = new WriteRecovery(this.store, config.paths.db, log)
     this.clients = new ClientTable(this)
     const resume = (connection: Connection): void => this.resume(connection)
     const sent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
@@ -546,24 +547,12 @@ export class Server implements ServerView {
   }
 
   #writesRefused(reason: string): void {
-    this.log.error(`RocksDB refused a commit, so writes are refused until it takes them again: ${reason}`)
+    this.#recovery.begin(reason)
     this.tracking.invalidateEverything()
-    if (this.#recovery !== undefined) return
-    this.#recovery = setInterval(() => {
-      this.store.recover().then(
-        (recovered) => {
-          if (!recovered) return
-          clearInterval(this.#recovery)
-          this.#recovery = undefined
-          this.log.info('RocksDB takes writes again')
-        },
-        (error: unknown) => this.log.error(`recovery failed: ${String(error)}`),
-      )
-    }, RECOVERY_MS)
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#recovery)
+    this.#recovery.stop()
     this.cron.stop()
     await this.#listener.close()
     this.turns.end()

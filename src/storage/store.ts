@@ -1,6 +1,7 @@
 /** The open database: its column families, the turn that gathers writes, one Database view per namespace. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import type { RocksDBError } from '../rocksdb/errors.js'
 import type { RocksDBOptions } from '../rocksdb/open-options.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import type { Snapshot } from '../rocksdb/snapshot.js'
@@ -115,7 +116,9 @@ export class Store {
       this.writeFailure = undefined
       return true
     } catch (error) {
-      this.writeFailure = (error as Error).message
+      const { code, message } = error as RocksDBError
+      // While it recovers by itself it says no more than that it is busy.
+      if (code !== 'Busy') this.writeFailure = message
       return false
     }
   }

@@ -171,6 +171,14 @@ void Listener::OnBackgroundError(rocksdb::BackgroundErrorReason reason, Status* 
   if (IsHeard()) Emit(event);
 }
 
+/**
+ * RocksDB would wait for as much free space as a write buffer may take, however little it has to write, and refuse
+ * Resume() meanwhile. Whoever opened the database calls Resume() instead.
+ */
+void Listener::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, Status error, bool* auto_recovery) {
+  if (error.IsNoSpace()) *auto_recovery = false;
+}
+
 void Listener::OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) {
   if (!IsHeard()) return;
   Event event = ErrorEvent("errorRecoveryEnd", info.new_bg_error);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "collector.h"
+#include "info_log.h"
 #include "js.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/table.h"
@@ -91,6 +92,7 @@ void ReadSharedObjects(napi_env env, napi_value object, DatabaseSettings* settin
     options.row_cache = rocksdb::NewLRUCache(row_cache_bytes, -1, false, 0.5);
 #endif
   }
+  options.env = EnvWithPatientLog();
   options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));
   auto rate = static_cast<int64_t>(ReadNumber(env, object, "rateBytesPerSecond"));
   if (rate > 0) {
