@@ -2,7 +2,7 @@
 
 import { keySlot } from '../bytes/crc16.js'
 import type { Args } from '../protocol/args.js'
-import { CLUSTER_DISABLED, CLUSTER_DOWN } from '../protocol/errors.js'
+import { CLUSTER_COMMANDS_DISABLED, CLUSTER_DISABLED, CLUSTER_DOWN, type ReplyError } from '../protocol/errors.js'
 import {
   type AnyCommand,
   container,
@@ -26,13 +26,13 @@ function sub(
 ): AnyCommand {
   const spec = { name: `cluster|${name}`, arity, flags: FLAGS, syntax, summary, since: '3.0.0' }
   return serverCommand(spec, noOptions, (context, args) => {
-    requireCluster(context)
+    requireCluster(context, CLUSTER_COMMANDS_DISABLED)
     execute(context, args)
   })
 }
 
-function requireCluster({ config }: ServerContext): void {
-  if (!config['cluster-enabled']) throw CLUSTER_DISABLED
+function requireCluster({ config }: ServerContext, error: ReplyError): void {
+  if (!config['cluster-enabled']) throw error
 }
 
 /** What needs a topology, and there is none. */
@@ -60,7 +60,7 @@ export const clusterCommands: readonly AnyCommand[] = [
       { name, arity: 1, flags: READONLY | FAST | FLAGS, syntax: '', summary, since: '3.0.0' },
       noOptions,
       (context) => {
-        requireCluster(context)
+        requireCluster(context, CLUSTER_DISABLED)
         isDown()
       },
     ),

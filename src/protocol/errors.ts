@@ -56,8 +56,10 @@ export const BAD_CLIENT_NAME = err('Client names cannot contain spaces, newlines
 export const NO_SUCH_CLIENT = err('No such client')
 export const DATABASE_OUT_OF_RANGE = err('DB index is out of range')
 export const NO_SUCH_SHUTDOWN = err('No shutdown in progress.')
-/** Redis's text, then Kvrocks's. */
-export const CLUSTER_DISABLED = err('This instance has cluster support disabled: Cluster mode is not enabled')
+/** To READONLY and its kin: redis-cli 8 sends READONLY before it scans, and ends at any other error than this one. */
+export const CLUSTER_DISABLED = err('This instance has cluster support disabled')
+/** To CLUSTER: Redis's text, then Kvrocks's. */
+export const CLUSTER_COMMANDS_DISABLED = err('This instance has cluster support disabled: Cluster mode is not enabled')
 export const CLUSTER_DOWN = new ReplyError('CLUSTERDOWN The cluster is not initialized')
 export const NESTED_MULTI = err('MULTI calls can not be nested')
 export const WATCH_IN_MULTI = err('WATCH inside MULTI is not allowed')
