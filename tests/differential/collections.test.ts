@@ -2,13 +2,15 @@
 
 import { type Test, test } from 'tap'
 import { type Choose, type CommandMaker, compareWithRedis } from '../support/differential.js'
-import { REDIS_MISSING } from '../support/redis-server.js'
+import { REDIS_MAJOR, REDIS_MISSING } from '../support/redis-server.js'
 import type { Word } from '../support/server.js'
 
 const RUNS = Number(process.env['RUNS'] ?? 1500)
 const KEYS = ['k1', 'k2', 'k3'] as const
 const MEMBERS = ['a', 'b', 'c', 'd', '', '1', '-2', '3.5', 'x y', '\u00e9'] as const
 const NUMBERS = ['0', '1', '-1', '2', '-3', '7', '100', '-100', '9223372036854775807', 'x', '1.5', ''] as const
+/** LSET in Redis 8 cuts an index of a short list to 32 bits, and so writes over another element. */
+const SET_INDEXES = NUMBERS.filter((text) => REDIS_MAJOR < 8 || text.length < 10)
 const SMALL = ['0', '1', '-1', '2', '-3', '7'] as const
 
 function several<T>(choose: Choose, items: readonly T[]): T[] {
@@ -53,7 +55,7 @@ const LISTS: readonly CommandMaker[] = [
   fixed(['lpop', 'rpop'], KEYS, NUMBERS),
   fixed('llen', KEYS),
   fixed('lindex', KEYS, NUMBERS),
-  fixed('lset', KEYS, NUMBERS, MEMBERS),
+  fixed('lset', KEYS, SET_INDEXES, MEMBERS),
   fixed(['lrange', 'ltrim'], KEYS, NUMBERS, NUMBERS),
   fixed('lrange', KEYS, '0', '-1'),
   fixed('lrem', KEYS, NUMBERS, MEMBERS),

@@ -6,6 +6,7 @@ import { readPayload } from '../../src/storage/rdb/payload.js'
 import { registersOfRedis } from '../../src/types/hyperloglog-registers.js'
 import { describeValue } from '../rdb/support.js'
 import type { RawClient } from './raw-client.js'
+import { REDIS_MAJOR } from './redis-server.js'
 
 type Words = (string | number | Buffer)[]
 
@@ -146,12 +147,23 @@ function sha1(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex')
 }
 
-/** When a consumer was seen, a server says by its own clock. */
+interface DescribedGroup {
+  consumers: unknown[][]
+  readonly pending: readonly unknown[][]
+  entriesRead: unknown
+}
+
+/**
+ * When a consumer was seen, a server says by its own clock. Redis 8 does not tell its replicas of a consumer that comes
+ * to be by a read or a claim that gives it nothing.
+ */
 function withoutTimes(described: unknown, keepsRead: boolean): unknown {
-  const state = (described as { state?: { groups: { consumers: unknown[][]; entriesRead: unknown }[] } } | null)?.state
+  const state = (described as { state?: { groups: DescribedGroup[] } } | null)?.state
   for (const group of state?.groups ?? []) {
     if (!keepsRead) group.entriesRead = 'any'
-    group.consumers = group.consumers.map(([name]) => [name])
+    const owners = new Set(group.pending.map(([, name]) => name))
+    const consumers = group.consumers.filter(([name]) => REDIS_MAJOR < 8 || owners.has(name))
+    group.consumers = consumers.map(([name]) => [name])
   }
   return described
 }
