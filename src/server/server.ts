@@ -526,6 +526,7 @@ export class Server implements ServerView {
 
   /** Closes the connection if it takes its output too slowly; true if it stays. */
   #checkOutput(connection: Connection): boolean {
+    if (connection.socket.destroyed) return false
     if (!connection.overLimit(this.config.values['client-output-buffer-limit'], this.#clock())) return true
     this.log.warning(`closing ${connection.address}: it exceeds client-output-buffer-limit ${connection.outputClass}`)
     this.stats.limitCloses.output++
