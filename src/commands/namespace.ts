@@ -1,6 +1,7 @@
 /** NAMESPACE. Source: kvrocks src/commands/cmd_server.cc, CommandNamespace. */
 
 import type { Args } from '../protocol/args.js'
+import { err } from '../protocol/errors.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import {
   ADMIN,
@@ -14,6 +15,7 @@ import {
 } from './command.js'
 import type { ServerContext } from './context.js'
 
+const NOT_WITH_DATABASES = err('NAMESPACE is not allowed when redis-databases > 0')
 const FLAGS = READONLY | ADMIN | NO_SCRIPT | NO_MONITOR
 
 function sub(
@@ -24,7 +26,11 @@ function sub(
   execute: (context: ServerContext, args: Args) => void,
   flags = FLAGS,
 ): AnyCommand {
-  return serverCommand({ name: `namespace|${name}`, arity, flags, syntax, summary, since: '1.0.0' }, noOptions, execute)
+  const spec = { name: `namespace|${name}`, arity, flags, syntax, summary, since: '1.0.0' }
+  return serverCommand(spec, noOptions, (context, args) => {
+    if (context.config['redis-databases'] > 0) throw NOT_WITH_DATABASES
+    execute(context, args)
+  })
 }
 
 export const namespaceCommands: readonly AnyCommand[] = [

@@ -26,7 +26,6 @@ const TOKEN_EXISTS = err('the token already exists')
 const NOT_FOUND = err('the namespace was not found')
 const NEEDS_PASSWORD = err('forbidden to add namespace when requirepass was empty')
 const NOT_IN_CLUSTER = err('forbidden to add namespace when cluster mode was enabled')
-const NOT_WITH_DATABASES = err('forbidden to add namespace when redis-databases is set')
 const DELETES_DEFAULT = err('forbidden to delete the default namespace')
 const ADDS_DEFAULT = err('forbidden to add the default namespace')
 const TOKEN_IN_USE = err('the token is duplicated with requirepass or masterauth')
@@ -135,7 +134,6 @@ export class NamespaceTable implements Namespaces {
     if (name.length === 0 || name.at(-1) === GREATEST_CHAR || !isUtf8(name) || !isUtf8(token)) throw ILLEGAL_NAME
     if (values.requirepass === '') throw NEEDS_PASSWORD
     if (values['cluster-enabled']) throw NOT_IN_CLUSTER
-    if (values['redis-databases'] > 0) throw NOT_WITH_DATABASES
     if (!this.#isModifiable) throw NOT_MODIFIABLE
     if (name.equals(DEFAULT_NAMESPACE)) throw ADDS_DEFAULT
     const text = token.utf8Slice(0)

@@ -86,3 +86,18 @@ test('who authenticates, by AUTH or HELLO, may select; nobody else may', async (
     t.equal(await client.run('get', 'k'), '$1\r\n1\r\n')
   }
 })
+
+test('namespaces have no commands of their own beside databases', async (t) => {
+  await using s = await startServer({ config: { requirepass: 'foobar', 'redis-databases': 16 } })
+  await s.run('auth', 'foobar')
+  for (const words of [
+    ['add', 'ns', 'token'],
+    ['set', 'ns', 'token'],
+    ['del', 'ns'],
+    ['get', 'ns'],
+    ['get', '*'],
+    ['current'],
+  ]) {
+    t.equal(await s.run('namespace', ...words), '-ERR NAMESPACE is not allowed when redis-databases > 0\r\n')
+  }
+})
