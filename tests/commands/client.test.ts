@@ -15,6 +15,18 @@ test('CLIENT ID, SETNAME, GETNAME, SETINFO, INFO', async (t) => {
   t.equal(await s.run('client', 'setinfo', 'lib-name', 'lib'), '+OK\r\n')
   t.equal(await s.run('client', 'setinfo', 'LIB-VER', '1.0'), '+OK\r\n')
   t.equal(await s.run('client', 'setinfo', 'x', '1.0'), "-ERR Unrecognized option 'x'\r\n")
+  t.equal(
+    await s.run('client', 'setinfo', 'lib-name', 'my lib'),
+    '-ERR lib-name cannot contain spaces, newlines or special characters.\r\n',
+  )
+  t.equal(
+    await s.run('client', 'setinfo', 'lib-name'),
+    "-ERR wrong number of arguments for 'client|setinfo' command\r\n",
+  )
+  t.match(await s.run('client', 'list'), / lib-name=lib lib-ver=1\.0\n/)
+  await s.run('client', 'setinfo', 'lib-name', '')
+  t.match(await s.run('client', 'info'), / lib-name= lib-ver=1\.0\n/)
+  await s.run('client', 'setinfo', 'Lib-Name', 'lib')
   s.advance(2500)
   t.match(
     await s.run('client', 'info'),
@@ -53,6 +65,15 @@ test('CLIENT KILL by address, by id, and of the caller itself', async (t) => {
   t.equal(await self.run('client', 'kill', 'id', String(id), 'type', 'pubsub'), ':0\r\n')
   t.equal(await self.run('client', 'kill', 'id', String(id), 'type', 'normal'), ':1\r\n')
   t.equal(await b.untilClosed(), '')
+  for (const words of [
+    ['addr', '127.0.0.1:1234', 'type'],
+    ['addr', '127.0.0.1:1234', 'id'],
+    ['unknown', 'value'],
+    ['skipme', 'maybe'],
+  ]) {
+    t.equal(await self.run('client', 'kill', ...words), '-ERR syntax error\r\n')
+  }
+  t.equal(await self.run('client', 'kill', 'addr', '127.0.0.1:1234'), ':0\r\n')
   t.equal(await self.run('client', 'kill', 'user', 'nobody'), "-ERR No such user 'nobody'\r\n")
   self.send('client', 'kill', 'skipme', 'no')
   t.equal(await self.untilClosed(), ':1\r\n')

@@ -29,6 +29,10 @@ test('LATENCY records what took too long, one sample a second', async (t) => {
   t.match(await s.run('latency', 'doctor'), /- commit: at most 5000 ms, lately 5000 ms\./)
   t.equal(await s.run('latency', 'reset', 'commit', 'nosuch'), ':1\r\n')
   t.equal(await s.run('latency', 'reset'), ':1\r\n')
+  t.equal(await s.run('latency', 'reset'), ':0\r\n')
+  t.match(await s.run('Latency', 'Help'), /^\*\d+\r\n\+LATENCY <subcommand> /)
+  t.equal(await s.run('latency', 'nosuch'), "-ERR unknown subcommand 'nosuch'. Try LATENCY HELP.\r\n")
+  t.equal(await s.run('latency'), "-ERR wrong number of arguments for 'latency' command\r\n")
 })
 
 test('LATENCY HISTOGRAM counts calls by powers of two', async (t) => {
@@ -39,6 +43,9 @@ test('LATENCY HISTOGRAM counts calls by powers of two', async (t) => {
   await client.run('hello', '3')
   const found = (await client.value('latency', 'histogram', 'get', 'nosuch')) as Map<string, Map<string, unknown>>
   t.same([...found.keys()], ['get'])
+  t.same(await client.value('latency', 'histogram', 'hset'), new Map(), 'no calls')
+  const both = (await client.value('latency', 'histogram', 'SET', 'Get')) as Map<string, unknown>
+  t.same([...both.keys()].sort(), ['get', 'set'])
   t.equal(found.get('get')?.get('calls'), 1)
   const counts = [...(found.get('get')!.get('histogram_usec') as Map<number, number>)]
   t.equal(counts.length, 1)

@@ -62,6 +62,7 @@ test('COMPACT and FLUSHMEMTABLE write files, and STATS counts what RocksDB did',
   await eventually(() => !s.server.maintenance.isCompacting || undefined)
   await eventually(() => s.server.storageEvents.flushes > 0 || undefined)
   t.equal(await s.run('flushblockcache'), '+OK\r\n')
+  t.equal(await s.run('flushblockcache', 'x'), "-ERR wrong number of arguments for 'flushblockcache' command\r\n")
   const stats = JSON.parse(String(await (await s.connect()).value('stats'))) as Record<string, unknown>
   t.equal(stats['rocksdb.number.keys.written'], 2)
   t.ok(Array.isArray(stats['rocksdb.db.get.micros']))

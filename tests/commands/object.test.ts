@@ -63,6 +63,17 @@ test('OBJECT DUMP shows the metadata as Kvrocks does, KMETADATA as a map', async
   t.equal(map.get('type'), 'list')
   t.equal(map.get('size'), 2)
   t.equal(map.get('flags'), 0x83)
+  for (const [type, size, ...words] of [
+    ['hash', 2, 'hset', 'h', 'a', '1', 'b', '2'],
+    ['set', 3, 'sadd', 's', 'a', 'b', 'c'],
+    ['zset', 1, 'zadd', 'z', '1', 'a'],
+    ['bitmap', 1, 'setbit', 'b', '0', '1'],
+  ] as const) {
+    await s.run(...words)
+    const facts = (await client.value('kmetadata', words[1])) as Map<string, ReplyValue>
+    t.same([facts.get('type'), facts.get('size')], [type, size])
+    t.not(facts.get('version'), 0)
+  }
   await s.run('set', 'k', 'v')
   t.equal(
     await s.run('kmetadata', 'k'),

@@ -16,6 +16,12 @@ test('CONFIG SET of a RocksDB setting reaches the database in its own names and 
     ['write_buffer_size', '8', { cf: { write_buffer_size: '8388608' } }],
     ['disable_auto_compactions', 'yes', { cf: { disable_auto_compactions: 'true' } }],
     ['ttl', '18446744073709551615', { cf: { ttl: '18446744073709551615' } }],
+    [
+      'periodic_compaction_seconds',
+      '18446744073709551615',
+      { cf: { periodic_compaction_seconds: '18446744073709551615' } },
+    ],
+    ['max_compaction_bytes', '1073741824', { cf: { max_compaction_bytes: '1073741824' } }],
     ['enable_blob_files', 'yes', { cf: { enable_blob_files: 'true' } }],
     ['blob_garbage_collection_age_cutoff', '30', { cf: { blob_garbage_collection_age_cutoff: '0.3' } }],
     [

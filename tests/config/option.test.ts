@@ -95,7 +95,17 @@ test('client-output-buffer-limit changes only the classes that it names', (t) =>
   t.equal(few, 'Wrong number of arguments in buffer limit configuration.')
   const { message: unknown } = refusal('client-output-buffer-limit', 'bogus 0 0 0')
   t.equal(unknown, 'Invalid client class specified in buffer limit configuration.')
-  for (const bad of ['normal x 0 0', 'normal -1 0 0', 'normal 0 0 x', 'normal 0 0 1.5']) {
+  const none = refusal('client-output-buffer-limit', '')
+  t.equal(none.message, 'Wrong number of arguments in buffer limit configuration.')
+  for (const bad of [
+    'normal x 0 0',
+    'normal -1 0 0',
+    'normal 0 0 x',
+    'normal 0 0 1.5',
+    'normal 0 0 -1',
+    'normal 9223372036854775808 0 0',
+    'normal 0 9223372036854775808 0',
+  ]) {
     const expected = 'Error in hard, soft or soft_seconds setting in buffer limit configuration.'
     t.equal(refusal('client-output-buffer-limit', bad).message, expected, bad)
   }

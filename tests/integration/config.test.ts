@@ -97,9 +97,15 @@ test('proto-max-bulk-len takes bytes and units, and has a least value', async (t
 
 test('CONFIG GET tells yes and no of settings as they are', async (t) => {
   for (const value of [true, false]) {
-    await using s = await startServer({ config: { 'txn-context-enabled': value, 'resp3-enabled': value } })
+    await using s = await startServer({
+      config: {
+        'txn-context-enabled': value,
+        'resp3-enabled': value,
+        'skip-block-cache-deallocation-on-close': value,
+      },
+    })
     const client = await s.connect()
-    for (const name of ['txn-context-enabled', 'resp3-enabled']) {
+    for (const name of ['txn-context-enabled', 'resp3-enabled', 'skip-block-cache-deallocation-on-close']) {
       t.same(await client.value('config', 'get', name), [name, value ? 'yes' : 'no'])
     }
   }

@@ -1,7 +1,7 @@
 /**
- * coverage.tsv answers each case of Kvrocks's own suite (tests/gocase of October 2024): file and name of the case, then
- * our file and test, or `-` and the reason why it has none. reference-cases.tsv lists the cases; where several of a file
- * have one name, the later ones are numbered.
+ * coverage.tsv answers each case of Kvrocks's own suite (tests/gocase): file and name of the case, then our file and
+ * test, or `-` and the reason why it has none. reference-cases.tsv lists the cases: those of October 2024, then those
+ * that later versions added, up to 2.17. Where several of a file have one name, the later ones are numbered.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -123,3 +123,19 @@ test('CLIENT KILL TYPE MASTER has the link built again', async (t) => {
   t.equal(await replica.run('client', 'kill', 'type', 'master'), ':1\r\n')
   await eventually(async () => ((await infoField(master, 'sync_partial_ok')) === '2' ? true : undefined))
 })
+
+for (const isGrouped of [true, false]) {
+  test(`a replica with replication-group-sync ${isGrouped} that syncs its writes has what the master has`, async (t) => {
+    await using master = await startNode()
+    await using replica = await startNode({
+      config: { 'replication-group-sync': isGrouped, 'rocksdb.write_options.sync': true },
+    })
+    await follow(replica, master)
+    const client = await master.connect()
+    await writeAllFamilies(client, 'a')
+    await client.run('set', 'large', 'a'.repeat(16 * 1024))
+    await client.run('set', 'small', 'v')
+    await assertEqual(t, master, replica)
+    t.equal(await client.run('wait', '1', '20000'), ':1\r\n', 'what is synced is confirmed')
+  })
+}
