@@ -124,6 +124,11 @@ export function writeRefused(reason: string): ReplyError {
   return new ReplyError(`MISCONF the database cannot be written: ${reason}`)
 }
 
+/** A file of the database is damaged, or the disk does not give it. */
+export function readFailed(reason: string): ReplyError {
+  return err(`the database cannot be read: ${reason}`)
+}
+
 /** Answered for a bug of ours; the log has the stack. */
 export const INTERNAL = err('internal error, see the log of the server')
 

@@ -1,6 +1,7 @@
 /** Work that the server does by the clock. Every job is one entry of a table; a job never overlaps itself. */
 
 import { describeError } from '../log/log.js'
+import { SeldomLog } from '../log/seldom-log.js'
 import type { Server } from './server.js'
 
 export interface CronJob {
@@ -18,6 +19,7 @@ const IDLE_CHECKED_MAX = 50
 
 export class Cron {
   readonly #server: Server
+  readonly #errors: SeldomLog
   readonly #timers: NodeJS.Timeout[] = []
   readonly #running = new Map<string, Promise<void>>()
   #jobs: CronJob[]
@@ -25,6 +27,7 @@ export class Cron {
 
   constructor(server: Server) {
     this.#server = server
+    this.#errors = new SeldomLog(server.log, () => server.nowMs())
     this.#jobs = [
       { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.sampleStats() },
       { name: 'sweep expired keys', everyMs: EXPIRY_MS, run: () => server.sweepExpired() },
@@ -71,12 +74,16 @@ export class Cron {
       const work = job.run()
       if (work === undefined) return
       const settled = work
-        .catch((error: unknown) => this.#server.log.error(`${job.name} failed: ${describeError(error)}`))
+        .catch((error: unknown) => this.#failed(job, error))
         .finally(() => this.#running.delete(job.name))
       this.#running.set(job.name, settled)
     } catch (error) {
-      this.#server.log.error(`${job.name} failed: ${describeError(error)}`)
+      this.#failed(job, error)
     }
+  }
+
+  #failed({ name }: CronJob, error: unknown): void {
+    this.#errors.error(name, `${name} failed: ${describeError(error)}`)
   }
 
   /** Closes clients that were idle longer than `timeout` seconds; monitors and subscribers may be. */

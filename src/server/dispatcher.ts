@@ -26,6 +26,7 @@ import {
 import type { BoundCommand } from '../commands/command-table.js'
 import { withoutSecrets } from '../commands/secrets.js'
 import { histogramBounds } from '../config/derived.js'
+import { SeldomLog } from '../log/seldom-log.js'
 import type { Args } from '../protocol/args.js'
 import { NO_REPLICAS } from '../protocol/errors/replication.js'
 import * as scriptErrors from '../protocol/errors/scripting.js'
@@ -55,12 +56,14 @@ export class Dispatcher {
   #slowerThanUs = 0
   #latencyThresholdMs = 0
   #batchBytesMax = 0
+  readonly #readErrors: SeldomLog
   #toldOfHttpAtMs = Number.NEGATIVE_INFINITY
   /** When the last command ended, in milliseconds of performance.now: the start of the next, where they are pipelined. */
   #lastEndMs = 0
 
   constructor(server: Server) {
     this.#server = server
+    this.#readErrors = new SeldomLog(server.log, () => server.nowMs())
     this.#bounds = histogramBounds(server.config.values)
     const { values } = server.config
     const follow = (): void => {
@@ -361,6 +364,10 @@ export class Dispatcher {
     if (error instanceof CommitError) return errors.writeRefused(error.cause.message)
     // What a command that may run meanwhile asks of the database cannot be told while that is closed.
     if (error instanceof RocksDBError && !this.#server.store.rocks.isOpen) return errors.LOADING
+    if (error instanceof RocksDBError && (error.code === 'Corruption' || error.code === 'IOError')) {
+      this.#readErrors.error('reads', `a command could not read the database: ${error.message}`)
+      return errors.readFailed(error.message)
+    }
     this.#server.log.error(`a command failed: ${(error as Error).stack ?? String(error)}`)
     return errors.INTERNAL
   }
