@@ -52,6 +52,8 @@ export interface Paths {
   readonly slots: string
   /** When sequences were written. */
   readonly sequenceTimes: string
+  /** Where damaged files of the write-ahead log are kept. */
+  readonly damagedLogs: string
   /** The ids of the histories that the sequences belong to. */
   readonly history: string
 }
@@ -66,6 +68,7 @@ export function paths(values: Values): Paths {
     nodes: join(dir, 'nodes.conf'),
     slots: join(dir, 'cdc-slots.json'),
     sequenceTimes: join(dir, 'cdc-times'),
+    damagedLogs: join(dir, 'damaged-wal'),
     history: join(dir, 'history'),
   }
 }

@@ -1,6 +1,7 @@
 /** Opens the database as the configuration says. Source: kvrocks src/storage/storage.cc, Storage::Open. */
 
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Config } from '../config/config.js'
 import type { ConfigValues } from '../config/options.js'
 import type { Log } from '../log/log.js'
@@ -13,6 +14,7 @@ import {
 } from '../rocksdb/native.js'
 import type { ColumnFamilySpec, Compression, RocksDBOptions } from '../rocksdb/open-options.js'
 import { RocksDB } from '../rocksdb/rocksdb.js'
+import { keepDamagedLogs } from './damaged-logs.js'
 import type { KeyspaceStats } from './database.js'
 import { Store } from './store.js'
 import { type HoldLimits, type RetentionPolicy, WalRetention } from './wal-retention.js'
@@ -35,13 +37,23 @@ export function openStore(config: Config, stats: KeyspaceStats, log: Log): Store
   const { values } = config
   const databasePath = config.paths.db
   mkdirSync(databasePath, { recursive: true })
+  refuseHeadless(databasePath)
   const rocks = RocksDB.open(databasePath, rocksdbOptions(values))
+  keepDamagedLogs(databasePath, config.paths.damagedLogs, log)
   const policy = (): RetentionPolicy => retentionPolicy(config.values)
   const retention = new WalRetention({ rocks, databasePath, policy, log })
   const options = { slotEncoded: values['cluster-enabled'], writeFlags: writeFlags(values), stats, retention }
   const store = new Store(rocks, options)
   store.turn.cacheRows(values['row-cache-mb'] * MIB)
   return store
+}
+
+/** RocksDB would begin a database of its own there, at its second attempt, and remove the files of the old one. */
+function refuseHeadless(databasePath: string): void {
+  if (existsSync(join(databasePath, 'CURRENT'))) return
+  const orphan = readdirSync(databasePath).find((name) => /\.(?:sst|log)$/.test(name))
+  if (orphan === undefined) return
+  throw new Error(`${databasePath} holds ${orphan} and no CURRENT, which names the MANIFEST of a database`)
 }
 
 /** How long the write-ahead log is kept. Source: rocksdb db/wal_manager.cc, PurgeObsoleteWALFiles, for the first two. */
