@@ -39,13 +39,19 @@ export class OldValues {
 
   /** A reader has come to `position`, or is still there: keeps what is there now, if nothing follows yet. */
   keep(position: number, nowMs: number): void {
-    const { rocks, turn } = this.#store
+    const { rocks } = this.#store
     const place = this.#places.get(position)
     if (place !== undefined) place.keptAtMs = nowMs
-    if (place !== undefined || position !== rocks.latestSequence() || turn.isDirty) return
+    if (place !== undefined || position !== rocks.latestSequence()) return
+    const snapshot = rocks.snapshot()
+    if (snapshot.sequence !== position) {
+      // The thread that commits was faster.
+      snapshot.release()
+      return
+    }
     const [oldest] = this.#places.keys()
     if (this.#places.size >= PLACES_MAX && oldest !== undefined) this.#drop(oldest)
-    this.#places.set(position, { snapshot: rocks.snapshot(), keptAtMs: nowMs })
+    this.#places.set(position, { snapshot, keptAtMs: nowMs })
   }
 
   closeIdle(nowMs: number): void {

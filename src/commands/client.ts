@@ -47,6 +47,8 @@ export interface Client extends Subscriber, Peer {
   feedSlot: string | undefined
   /** The client that is told of keys that this one tracks: an id, 0 = itself; -1 = it tracks none. */
   readonly trackingRedirect: number
+  /** It has answers whose writes are not committed yet. */
+  readonly awaitsCommit: boolean
   /** Commands queued by MULTI; -1 outside. */
   readonly queuedCommands: number
   readonly isBlocked: boolean

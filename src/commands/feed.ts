@@ -201,7 +201,8 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
   const { client, store } = context
   // Kvrocks gives the feed to the administrator alone; in JSON others may read the changes of their own namespace.
   if (!client.isAdmin && options.format !== 'json') throw ADMIN_ONLY
-  settle(store)
+  // What others have written and not been told of is not there yet: to commit it here would cut their turns short.
+  if (client.awaitsCommit) settle(store)
   const slot = slotOf(context, options)
   const own = changeFilter(options, client.isAdmin ? undefined : client.namespace)
   const filter: ChangeFilter = slot === undefined ? own : { ...own, and: slot.spec.filter }

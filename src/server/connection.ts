@@ -141,6 +141,10 @@ export class Connection implements Client {
     return this.parser.pendingBytes
   }
 
+  get awaitsCommit(): boolean {
+    return this.reply.asideLength > 0 || this.dirtyEpoch === this.context.store.turn.epoch
+  }
+
   get outputBytes(): number {
     return this.reply.length + this.reply.asideLength + this.#socket.writableLength + this.#delayedPushBytes
   }
