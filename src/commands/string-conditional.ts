@@ -6,6 +6,7 @@ import { SYNTAX, WRONG_TYPE, wrongArity } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
 import * as strings from '../types/string.js'
 import { digest } from '../types/string-digest.js'
+import { inspectShown, readShown } from './bitmap-string.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { type Expiry, type ExpiryWords, expiryOf, type TtlWords, takeExpiryAgain, takeTtl, toUnixMs } from './expiry.js'
@@ -136,7 +137,8 @@ function parseSet(args: Args): SetOptions {
   return { condition, returnsFormer, keepsTtl: ttl.isKept, expiry: expiryOf(ttl.expiry, 'set') }
 }
 
-function set({ db, reply, events }: Context, args: Args, options: SetOptions): void {
+function set(context: Context, args: Args, options: SetOptions): void {
+  const { db, reply, events } = context
   const key = args.at(1)
   const { condition, returnsFormer, keepsTtl, expiry } = options
   if (condition === undefined && !returnsFormer && !keepsTtl) {
@@ -146,7 +148,8 @@ function set({ db, reply, events }: Context, args: Args, options: SetOptions): v
     reply.ok()
     return
   }
-  const former = strings.inspect(db, key)
+  const isValueNeeded = returnsFormer || (condition !== undefined && 'value' in condition)
+  const former = isValueNeeded ? inspectShown(context, key) : strings.inspect(db, key)
   if (returnsFormer) strings.checkType(former)
   const isAllowed = condition === undefined || allows(condition, former)
   if (isAllowed) {
@@ -211,9 +214,10 @@ function parseDelEx(args: Args): Condition | undefined {
   return condition
 }
 
-function deleteIf({ db, reply, events }: Context, args: Args, condition: Condition | undefined): void {
+function deleteIf(context: Context, args: Args, condition: Condition | undefined): void {
+  const { db, reply, events } = context
   const key = args.at(1)
-  const isDeleted = exists(db, key) && (condition === undefined || allows(condition, strings.inspect(db, key)))
+  const isDeleted = exists(db, key) && (condition === undefined || allows(condition, inspectShown(context, key)))
   if (isDeleted) {
     strings.remove(db, key)
     events.notify(EVENT_GENERIC, 'del', key)
@@ -225,8 +229,9 @@ function exists(db: Database, key: Bytes): boolean {
   return strings.anyExists(db, [key])
 }
 
-function readDigest({ db, reply }: Context, args: Args): void {
-  const value = strings.read(db, args.at(1))
+function readDigest(context: Context, args: Args): void {
+  const { reply } = context
+  const value = readShown(context, args.at(1))
   if (value === undefined) reply.nil()
   else reply.bulkText(digest(value))
 }

@@ -5,6 +5,7 @@ import type { Args } from '../protocol/args.js'
 import { err, ReplyError, SYNTAX } from '../protocol/errors.js'
 import * as lcs from '../types/lcs.js'
 import * as strings from '../types/string.js'
+import { inspectShown } from './bitmap-string.js'
 import { type AnyCommand, command, FIRST_TWO_KEYS, noOptions, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { type Expiry, expiryOf, type TtlWords, takeTtl, toUnixMs } from './expiry.js'
@@ -137,9 +138,10 @@ function parseLcs(args: Args): LcsOptions {
   return { lengthOnly, withIndexes, withMatchLength, matchLengthMin }
 }
 
-function findCommon({ db, reply, config }: Context, args: Args): void {
-  const first = strings.inspect(db, args.at(1))
-  const second = strings.inspect(db, args.at(2))
+function findCommon(context: Context, args: Args): void {
+  const { reply, config } = context
+  const first = inspectShown(context, args.at(1))
+  const second = inspectShown(context, args.at(2))
   if (first.isOtherType || second.isOtherType) throw NOT_STRINGS
   // Redis looks at the keys first.
   const options = parseLcs(args)

@@ -12,11 +12,10 @@ import {
   OFFSET_OUT_OF_RANGE,
   STRING_TOO_LONG,
   SYNTAX,
-  WRONG_TYPE,
   wrongArity,
 } from '../protocol/errors.js'
-import { readBitmapAsString } from '../types/bitmap/as-string.js'
 import * as strings from '../types/string.js'
+import { changesString, readManyShown, readShown, readShownRange, shownLength } from './bitmap-string.js'
 import {
   ALL_KEYS,
   type AnyCommand,
@@ -215,7 +214,7 @@ export const stringCommands: readonly AnyCommand[] = [
       since: '2.0.0',
     },
     noOptions,
-    append,
+    changesString(append),
   ),
   command(
     {
@@ -232,7 +231,7 @@ export const stringCommands: readonly AnyCommand[] = [
       if (offset < 0) throw OFFSET_OUT_OF_RANGE
       return offset
     },
-    setRange,
+    changesString(setRange),
   ),
   command(
     {
@@ -245,7 +244,7 @@ export const stringCommands: readonly AnyCommand[] = [
       since: '1.0.0',
     },
     () => 1,
-    incrementBy,
+    changesString(incrementBy),
   ),
   command(
     {
@@ -258,7 +257,7 @@ export const stringCommands: readonly AnyCommand[] = [
       since: '1.0.0',
     },
     () => -1,
-    incrementBy,
+    changesString(incrementBy),
   ),
   command(
     {
@@ -271,7 +270,7 @@ export const stringCommands: readonly AnyCommand[] = [
       since: '1.0.0',
     },
     (args) => int64At(args, 2),
-    incrementBy,
+    changesString(incrementBy),
   ),
   command(
     {
@@ -288,7 +287,7 @@ export const stringCommands: readonly AnyCommand[] = [
       if (delta === undefined) throw DECREMENT_OVERFLOW
       return delta
     },
-    incrementBy,
+    changesString(incrementBy),
   ),
   command(
     {
@@ -301,7 +300,7 @@ export const stringCommands: readonly AnyCommand[] = [
       since: '2.6.0',
     },
     noOptions,
-    incrementByFloat,
+    changesString(incrementByFloat),
   ),
 ]
 
@@ -309,17 +308,6 @@ const DECREMENT_OVERFLOW = err('decrement would overflow')
 
 function get(context: Context, args: Args): void {
   context.reply.bulkOrNil(readShown(context, args.at(1)))
-}
-
-/** The string at `key`, or a bitmap as one: that is no string to the hot path, but Redis knows no difference. */
-function readShown({ db, config }: Context, key: Bytes): Bytes | undefined {
-  try {
-    return strings.read(db, key)
-  } catch (error) {
-    const bitmap = error === WRONG_TYPE ? readBitmapAsString(db, key, config['max-bitmap-to-string-mb']) : undefined
-    if (bitmap === undefined) throw error
-    return bitmap
-  }
 }
 
 /** How the expiry changes. A time is looked at when the key was found, as Redis does. */
@@ -351,25 +339,32 @@ function getEx(context: Context, args: Args, change: ExpiryChange | undefined): 
   reply.bulkOrNil(value)
 }
 
-function getSet({ db, reply, events }: Context, args: Args): void {
-  reply.bulkOrNil(strings.exchange(db, args.at(1), args.at(2)))
+function getSet(context: Context, args: Args): void {
+  const { db, reply, events } = context
+  reply.bulkOrNil(readShown(context, args.at(1)))
+  strings.write(db, args.at(1), args.at(2))
   events.notify(EVENT_STRING, 'set', args.at(1))
 }
 
-function getDel({ db, reply, events }: Context, args: Args): void {
-  const value = strings.take(db, args.at(1))
-  if (value !== undefined) events.notify(EVENT_GENERIC, 'del', args.at(1))
+function getDel(context: Context, args: Args): void {
+  const { db, reply, events } = context
+  const value = readShown(context, args.at(1))
+  if (value !== undefined) {
+    strings.remove(db, args.at(1))
+    events.notify(EVENT_GENERIC, 'del', args.at(1))
+  }
   reply.bulkOrNil(value)
 }
 
-function getMany({ db, reply }: Context, args: Args): void {
-  const values = strings.readMany(db, args.rest(1))
+function getMany(context: Context, args: Args): void {
+  const { reply } = context
+  const values = readManyShown(context, args.rest(1))
   reply.array(values.length)
   for (const value of values) reply.bulkOrNil(value)
 }
 
-function length({ db, reply }: Context, args: Args): void {
-  reply.integer(strings.read(db, args.at(1))?.length ?? 0)
+function length(context: Context, args: Args): void {
+  context.reply.integer(shownLength(context, args.at(1)))
 }
 
 interface Range {
@@ -381,9 +376,8 @@ function parseRange(args: Args): Range {
   return { start: Number(int64At(args, 2)), stop: Number(int64At(args, 3)) }
 }
 
-function getRange({ db, reply }: Context, args: Args, { start, stop }: Range): void {
-  const value = strings.read(db, args.at(1))
-  reply.bulk(value === undefined ? Buffer.alloc(0) : strings.slice(value, start, stop))
+function getRange(context: Context, args: Args, { start, stop }: Range): void {
+  context.reply.bulk(readShownRange(context, args.at(1), start, stop))
 }
 
 function setWithExpiry({ db, reply, events }: Context, args: Args, expiry: Expiry): void {

@@ -15,15 +15,19 @@ export function read(db: Database, key: Bytes): Bytes | undefined {
   return row?.subarray(headerSize(row))
 }
 
-/** The values at `keys` in one read; keys of other types read as undefined. */
-export function readMany(db: Database, keys: readonly Bytes[]): (Bytes | undefined)[] {
+/** The values at `keys` in one read; those of keys of other types are what `ofOther` says. */
+export function readMany(
+  db: Database,
+  keys: readonly Bytes[],
+  ofOther: (key: Bytes) => Bytes | undefined,
+): (Bytes | undefined)[] {
   return db.getMetadataOf(keys).map((row, index) => {
     if (row === undefined) {
       db.stats.misses++
       return undefined
     }
     checkRow(row)
-    if (rowType(row) !== TYPE_STRING) return undefined
+    if (rowType(row) !== TYPE_STRING) return ofOther(keys[index] as Bytes)
     const alive = checkTypedRow(db, keys[index] as Bytes, row, TYPE_STRING)
     return alive?.subarray(headerSize(alive))
   })
@@ -71,20 +75,6 @@ export function inspect(db: Database, key: Bytes): Current {
     expireMs: expireMsOf(row),
     isOtherType,
   }
-}
-
-/** Writes `value` and returns the former one. Throws WRONG_TYPE. */
-export function exchange(db: Database, key: Bytes, value: Bytes): Bytes | undefined {
-  const former = read(db, key)
-  write(db, key, value)
-  return former
-}
-
-/** Deletes `key` and returns its value. Throws WRONG_TYPE. */
-export function take(db: Database, key: Bytes): Bytes | undefined {
-  const value = read(db, key)
-  if (value !== undefined) remove(db, key)
-  return value
 }
 
 /** Deletes the string at `key`. The log says nothing of it, as in Kvrocks's GETDEL and CAD. */
@@ -163,11 +153,16 @@ export function writeRange(
 
 /** The bytes from `start` to `stop`, both inclusive and counted from the end where negative. */
 export function slice(value: Bytes, start: number, stop: number): Bytes {
-  const { length } = value
-  if (start < 0 && stop < 0 && start > stop) return EMPTY
+  const { from, to } = sliceBounds(value.length, start, stop)
+  return value.subarray(from, to)
+}
+
+/** Of `length` bytes those from `start` to `stop`, counted so: from `from` up to, not including, `to`. */
+export function sliceBounds(length: number, start: number, stop: number): { from: number; to: number } {
+  if (start < 0 && stop < 0 && start > stop) return { from: 0, to: 0 }
   const from = Math.max(0, start < 0 ? length + start : start)
-  const to = Math.min(length - 1, Math.max(0, stop < 0 ? length + stop : stop))
-  return from > to ? EMPTY : value.subarray(from, to + 1)
+  const last = Math.min(length - 1, Math.max(0, stop < 0 ? length + stop : stop))
+  return from > last ? { from: 0, to: 0 } : { from, to: last + 1 }
 }
 
 export type Comparison = 'equal' | 'different' | 'absent'

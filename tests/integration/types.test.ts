@@ -62,9 +62,9 @@ transcripts(
       HGET bitmap f => -WRONGTYPE Operation against a key holding the wrong kind of value
       LPUSH sortedint e => -WRONGTYPE Operation against a key holding the wrong kind of value
       SIADD bitmap 1 => -WRONGTYPE Operation against a key holding the wrong kind of value
-      APPEND bitmap x => -WRONGTYPE Operation against a key holding the wrong kind of value
+      LPUSH bitmap x => -WRONGTYPE Operation against a key holding the wrong kind of value
       SETBIT sortedint 1 1 => -WRONGTYPE Operation against a key holding the wrong kind of value
-      INCR bitmap => -WRONGTYPE Operation against a key holding the wrong kind of value
+      INCR bitmap => -ERR value is not an integer or out of range
       HRANGEBYLEX sortedint - + => -WRONGTYPE Operation against a key holding the wrong kind of value
       TYPE bitmap => bitmap
       TYPE sortedint => sortedint

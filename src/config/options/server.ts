@@ -192,7 +192,7 @@ export const COMMAND_OPTIONS = {
     default: 16,
     mutable: true,
     unit: 'MiB',
-    doc: 'Largest bitmap that GET returns as a string.',
+    doc: 'Largest bitmap that commands on strings take for one.',
   }),
   'json-max-nesting-depth': integer({ default: 1024, mutable: true, doc: 'Deepest JSON document that is accepted.' }),
   'json-storage-format': oneOf(['json', 'cbor'], {
