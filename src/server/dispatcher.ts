@@ -245,8 +245,8 @@ export class Dispatcher {
     if (!clients.isPausedFor(true)) return false
     const queue = command.name === 'exec' ? (connection.transaction?.queue ?? []) : []
     const flags = queue.reduce((all, queued) => all | queued.command.flags, command.flags)
-    // What ends a pause, or tells of it, is not held back by it.
-    const isControl = command.name.startsWith('client|')
+    // What ends a pause, or tells of it, is not held back by it; another pause waits its turn, as in Redis.
+    const isControl = command.name.startsWith('client|') && command.name !== 'client|pause'
     if (!clients.isPausedFor((flags & (WRITE | MAY_WRITE)) !== 0, isControl)) return false
     connection.heldRequest = args.copy()
     this.#server.clients.hold(connection)

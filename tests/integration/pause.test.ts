@@ -22,6 +22,14 @@ transcripts(
       c> => PONG
       GET k => "v"
     `,
+    'a pause of all holds back another pause': `
+      a> PING => PONG
+      CLIENT PAUSE 100000 => OK
+      a> CLIENT PAUSE 10 WRITE => waits
+      CLIENT UNPAUSE => OK
+      a> => OK
+      CLIENT UNPAUSE => OK
+    `,
     'CLIENT PAUSE WRITE holds back writes, and reads go on': `
       SET k old => OK
       CLIENT PAUSE 100000 WRITE => OK
