@@ -42,6 +42,7 @@ export const INFO_SECTIONS: readonly InfoSection[] = [
   { title: 'CPU', fields: cpuFields },
   { title: 'Commandstats', fields: commandFields },
   { title: 'Errorstats', fields: errorFields },
+  { title: 'Latencystats', fields: latencyFields },
   { title: 'Cluster', fields: ({ config }) => [['cluster_enabled', config['cluster-enabled']]] },
   { title: 'CDC', needsDatabase: true, fields: feedFields },
   { title: 'Keyspace', needsDatabase: true, fields: keyspaceFields },
@@ -249,6 +250,31 @@ function commandFields({ config, server }: ServerContext): InfoField[] {
       ] as const
     })
   return [...totals, ...histograms]
+}
+
+/** Of each command that was timed: how long its calls took at most, by percentile, to the power of two above. */
+function latencyFields({ config, server }: ServerContext): InfoField[] {
+  const percentiles = config['latency-tracking-info-percentiles']
+  if (!config['latency-tracking'] || percentiles.length === 0) return []
+  return withSubcommands(server.commands.all())
+    .sort(byName)
+    .flatMap(({ name, stats }) => {
+      const calls = stats.byMagnitude.reduce((sum, count) => sum + count, 0)
+      if (calls === 0) return []
+      const parts = percentiles.map((percent) => `p${percent}=${latencyAt(stats.byMagnitude, calls, percent)}.000`)
+      return [[`latency_percentiles_usec_${name}`, parts.join(',')] as const]
+    })
+}
+
+/** Microseconds that `percent` of the calls did not exceed. */
+function latencyAt(byMagnitude: Uint32Array, calls: number, percent: number): number {
+  const wanted = Math.max(1, Math.ceil((calls * percent) / 100))
+  let seen = 0
+  const magnitude = byMagnitude.findIndex((count) => {
+    seen += count
+    return seen >= wanted
+  })
+  return 2 ** magnitude
 }
 
 function byName(a: Pick<AnyCommand, 'name'>, b: Pick<AnyCommand, 'name'>): number {

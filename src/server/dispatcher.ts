@@ -55,6 +55,7 @@ export class Dispatcher {
   /** Settings that every command needs, out of the large table. */
   #slowerThanUs = 0
   #latencyThresholdMs = 0
+  #tracksLatency = true
   #batchBytesMax = 0
   readonly #readErrors: SeldomLog
   #toldOfHttpAtMs = Number.NEGATIVE_INFINITY
@@ -69,10 +70,16 @@ export class Dispatcher {
     const follow = (): void => {
       this.#slowerThanUs = values['slowlog-log-slower-than']
       this.#latencyThresholdMs = values['latency-monitor-threshold']
+      this.#tracksLatency = values['latency-tracking']
       this.#batchBytesMax = values['rocksdb.write_options.write_batch_max_bytes']
     }
     server.config.onChange(
-      ['slowlog-log-slower-than', 'latency-monitor-threshold', 'rocksdb.write_options.write_batch_max_bytes'],
+      [
+        'slowlog-log-slower-than',
+        'latency-monitor-threshold',
+        'latency-tracking',
+        'rocksdb.write_options.write_batch_max_bytes',
+      ],
       follow,
     )
     follow()
@@ -99,6 +106,7 @@ export class Dispatcher {
       } else {
         const options = command.parse(args)
         this.#checkState(connection, command)
+        if (command.name === 'exec') this.#checkQueue(connection)
         if (this.#isPaused(connection, command, args)) {
           connection.isExecuting = false
           return
@@ -136,7 +144,7 @@ export class Dispatcher {
     const command = this.#findForScript(args)
     if (!fitsArity(command, args.count)) throw scriptErrors.WRONG_ARITY_IN_SCRIPT
     if ((command.flags & NO_SCRIPT) !== 0) throw scriptErrors.NOT_IN_SCRIPT
-    if (readOnly && (command.flags & READONLY) === 0) throw scriptErrors.WRITE_IN_READ_ONLY
+    if (readOnly && (command.flags & (READONLY | MAY_WRITE)) !== READONLY) throw scriptErrors.WRITE_IN_READ_ONLY
     if (this.#server.isStale && (command.flags & OK_STALE) === 0) throw scriptErrors.STALE_IN_SCRIPT
     this.#checkState(context.client, command)
     if (writableKeys !== undefined && (command.flags & WRITE) !== 0) checkKeys(command, args, writableKeys)
@@ -239,6 +247,11 @@ export class Dispatcher {
     if (server.isStale && (flags & OK_STALE) === 0) throw errors.MASTER_DOWN
   }
 
+  /** A transaction of which one command is refused now is refused whole. Source: redis src/server.c, processCommand. */
+  #checkQueue(connection: Connection): void {
+    for (const { command } of connection.transaction?.queue ?? []) this.#checkState(connection, command)
+  }
+
   /** Keeps the request for later if CLIENT PAUSE stops it. */
   #isPaused(connection: Connection, command: BoundCommand, args: Args): boolean {
     const { clients } = this.#server
@@ -313,9 +326,11 @@ export class Dispatcher {
     const { stats } = command
     stats.calls++
     stats.us += us
-    // The number of bits of ceil(us) - 1 is the power of two that holds it.
-    const magnitude = us <= 1 ? 0 : 32 - Math.clz32(Math.ceil(us) - 1)
-    stats.byMagnitude[magnitude] = (stats.byMagnitude[magnitude] as number) + 1
+    if (this.#tracksLatency) {
+      // The number of bits of ceil(us) - 1 is the power of two that holds it.
+      const magnitude = us <= 1 ? 0 : 32 - Math.clz32(Math.ceil(us) - 1)
+      stats.byMagnitude[magnitude] = (stats.byMagnitude[magnitude] as number) + 1
+    }
     if (this.#bounds.length > 0) {
       if (stats.byBound.length === 0) stats.byBound = new Array(this.#bounds.length + 1).fill(0)
       const found = this.#bounds.findIndex((bound) => us <= bound)

@@ -52,6 +52,38 @@ test('LATENCY HISTOGRAM counts calls by powers of two', async (t) => {
   t.equal(counts[0]?.[1], 1)
 })
 
+test('INFO latencystats tells percentiles of each command, if they are tracked', async (t) => {
+  await using s = await startServer()
+  const told = async (): Promise<string[]> =>
+    (await s.run('info', 'latencystats'))
+      .split('\r\n')
+      .filter((line) => line.startsWith('latency_percentiles_usec_'))
+      .map((line) => line.slice('latency_percentiles_usec_'.length))
+  t.equal(await s.run('config', 'set', 'latency-tracking', 'no'), '+OK\r\n')
+  await s.run('get', 'k')
+  t.same(await told(), [])
+  t.equal(await s.run('config', 'set', 'latency-tracking', 'yes'), '+OK\r\n')
+  t.match(await told(), [/^config\|set:p50=(\d+)\.000,p99=\1\.000,p99\.9=\1\.000$/], 'what ran before was not counted')
+  await s.run('config', 'resetstat')
+  t.equal(await s.run('config', 'set', 'latency-tracking-info-percentiles', '0.0  50 100'), '+OK\r\n')
+  const { stats } = s.server.commands.all().find(({ name }) => name === 'get') ?? {}
+  stats?.byMagnitude.set([0, 0, 1, 2, 1])
+  t.equal(
+    (await told()).find((line) => line.startsWith('get:')),
+    'get:p0=4.000,p50=8.000,p100=16.000',
+  )
+  for (const bad of ['10 a', '101', '-1', '1e1']) {
+    t.equal(
+      await s.run('config', 'set', 'latency-tracking-info-percentiles', bad),
+      "-ERR CONFIG SET failed (possibly related to argument 'latency-tracking-info-percentiles') - latency-tracking-info-percentiles should be numbers between 0 and 100\r\n",
+    )
+  }
+  const shown = await s.run('config', 'get', 'latency-tracking-info-percentiles')
+  t.match(shown, /\r\n0 50 100\r\n$/)
+  await s.run('config', 'set', 'latency-tracking-info-percentiles', '')
+  t.same(await told(), [])
+})
+
 test('PERFLOG keeps what RocksDB did for sampled commands', async (t) => {
   await using s = await startServer({
     config: {

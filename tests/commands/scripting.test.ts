@@ -116,6 +116,8 @@ test('read-only scripts only read', async (t) => {
   t.equal(await server.run('EVAL_RO', `return redis.call('get', 'k')`, 0), '$1\r\n1\r\n')
   const sha = (await server.run('SCRIPT', 'LOAD', write)).slice(5, 45)
   t.match(await server.run('EVALSHA_RO', sha, 0), refused)
+  t.match(await server.run('EVAL_RO', `return redis.call('publish', 'c', 'm')`, 0), refused, 'it reaches replicas')
+  t.equal(await server.run('EVAL', `return redis.call('publish', 'c', 'm')`, 0), ':0\r\n')
 })
 
 test('lua-strict-key-accessing lets scripts write only keys that they declare', async (t) => {

@@ -39,7 +39,7 @@ test('INFO: sections, their order, and one or several by name', async (t) => {
   const text = String(await (await s.connect()).value('info'))
   t.same(
     text.split('\r\n').filter((line) => line.startsWith('# ') && !line.startsWith('# WARN')),
-    '# Server,# Clients,# Memory,# Persistence,# Stats,# Replication,# CPU,# Commandstats,# Errorstats,# Cluster,# CDC,# Keyspace,# RocksDB'.split(
+    '# Server,# Clients,# Memory,# Persistence,# Stats,# Replication,# CPU,# Commandstats,# Errorstats,# Latencystats,# Cluster,# CDC,# Keyspace,# RocksDB'.split(
       ',',
     ),
   )

@@ -136,3 +136,35 @@ test('a command that writes too much is taken back alone, also where a script ca
   t.equal(await s.run('get', 'called'), '$2\r\nok\r\n')
   t.equal(await s.run('hmget', 'h', 'f1', 'f2', 'f3'), old)
 })
+
+test('a transaction of which one command is refused at EXEC is refused whole', async (t) => {
+  await using s = await startServer()
+  const other = await s.connect()
+  await s.run('set', 'k', '1')
+  const queue = async (...commands: (readonly string[])[]): Promise<void> => {
+    await s.run('multi')
+    for (const words of commands) t.equal(await s.run(...words), '+QUEUED\r\n')
+  }
+  await queue(['get', 'k'], ['incr', 'k'])
+  await other.run('config', 'set', 'min-replicas-to-write', '2')
+  t.equal(
+    await s.run('exec'),
+    '-EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.\r\n',
+  )
+  t.equal(await s.run('exec'), '-ERR EXEC without MULTI\r\n')
+  await queue(['get', 'k'], ['echo', 'x'])
+  t.equal(await s.run('exec'), '*2\r\n$1\r\n1\r\n$1\r\nx\r\n', 'reads alone go on')
+  await other.run('config', 'set', 'min-replicas-to-write', '0')
+  await queue(['get', 'k'], ['set', 'k', '2'])
+  await other.run('slaveof', '127.0.0.1', '1')
+  t.equal(
+    await s.run('exec'),
+    "-EXECABORT Transaction discarded because of: READONLY You can't write against a read only slave.\r\n",
+  )
+  await other.run('config', 'set', 'slave-serve-stale-data', 'no')
+  await queue(['get', 'k'])
+  t.match(await s.run('exec'), /^-EXECABORT Transaction discarded because of: MASTERDOWN /)
+  await other.run('slaveof', 'no', 'one')
+  await queue(['incr', 'k'])
+  t.equal(await s.run('exec'), '*1\r\n:2\r\n')
+})

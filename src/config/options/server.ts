@@ -2,6 +2,7 @@
 import { outputLimits } from '../client-limits.js'
 import { keyspaceEvents } from '../keyspace-events.js'
 import { bool, bytes, int64, integer, lines, octal, oneOf, text } from '../option.js'
+import { percentiles } from '../percentiles.js'
 
 export const DEFAULT_DIR = '/tmp/kvrocks'
 
@@ -151,6 +152,16 @@ export const LOG_OPTIONS = {
     mutable: true,
     unit: 'ms',
     doc: 'Time from which LATENCY records an event; 0 = off.',
+  }),
+  'latency-tracking': bool({
+    default: true,
+    mutable: true,
+    doc: 'Count the times that commands take, for LATENCY HISTOGRAM and INFO latencystats.',
+  }),
+  'latency-tracking-info-percentiles': percentiles({
+    default: [50, 99, 99.9],
+    mutable: true,
+    doc: 'Percentiles that INFO latencystats shows of each command, with spaces between; empty = none.',
   }),
   'histogram-bucket-boundaries': text({
     default: '',
