@@ -160,6 +160,16 @@ export class RequestParser {
   }
 
   #readCount(): boolean {
+    // Nearly every count has one digit, and all of its line is here.
+    const at = this.#at
+    if (at + 4 <= this.#end && this.#buffer[at + 2] === CR && this.#buffer[at + 3] === LF) {
+      const digit = (this.#buffer[at + 1] as number) - 0x30
+      if (digit >= 0 && digit <= 9) {
+        this.#at = at + 4
+        this.#wordsLeft = digit
+        return true
+      }
+    }
     const lf = this.#lineEnd(errors.LONG_MULTIBULK_LINE)
     if (lf === -1) return false
     const count = this.#lineNumber(lf)

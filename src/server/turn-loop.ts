@@ -14,7 +14,7 @@ import { CommitError } from '../storage/turn.js'
 import type { Connection } from './connection.js'
 
 /** While more connections have requests, a flight takes this many times the records that it is worth at all. */
-const EARLY_FACTOR = 2
+const EARLY_FACTOR = 8
 
 export interface TurnEvents {
   /** The turn is over: nothing of it is sent yet, and what is to be sent with it is to be written now. */

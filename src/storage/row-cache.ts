@@ -48,6 +48,7 @@ const SPARED_MAX = 8
 const BYTES_MIN = 1 << 20
 /** Words of the ring for each bucket of the table, about the size of a small row. */
 const WORDS_PER_BUCKET = 16
+const SET_BY_LOOP_MAX = 24
 const COPIED_BY_LOOP_MAX = 64
 
 export interface RowCacheStats {
@@ -220,7 +221,8 @@ export class RowCache {
 
   #fill(at: number, value: Bytes, length: number): void {
     const bytes = this.#bytes
-    if (length > COPIED_BY_LOOP_MAX) value.copy(bytes, at, 0, length)
+    if (length === value.length && length > SET_BY_LOOP_MAX) bytes.set(value, at)
+    else if (length > COPIED_BY_LOOP_MAX) value.copy(bytes, at, 0, length)
     else for (let i = 0; i < length; i++) bytes[at + i] = value[i] as number
   }
 

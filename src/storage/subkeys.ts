@@ -1,7 +1,7 @@
 /** The rows that one life of a collection has in one column family, addressed by sub-key. */
 
 import { type Bytes, concat, EMPTY } from '../bytes/bytes.js'
-import { CF_DEFAULT, type ColumnFamily } from './column-family.js'
+import { CF_DEFAULT, CF_ZSET_SCORE, type ColumnFamily } from './column-family.js'
 import type { Database } from './database.js'
 import { prefixEnd } from './keys.js'
 import type { RowCursor } from './row-cursor.js'
@@ -93,7 +93,9 @@ export class Subkeys {
   outermost(count: number, reverse: boolean): Bytes[] {
     const { length } = this.#prefix
     const range = { lower: this.#prefix, upper: prefixEnd(this.#prefix), reverse, values: false, fillCache: false }
-    return this.#db.turn.outermost(range, count).map((key) => Buffer.from(key.slice(length), 'latin1'))
+    const { turn } = this.#db
+    const keys = turn.gaps.outermost(range, count, (wanted) => turn.scan(CF_ZSET_SCORE, wanted))
+    return keys.map((key) => Buffer.from(key.slice(length), 'latin1'))
   }
 
   /** Walks rows in order of sub-key; the cursor's key is the sub-key. Close it, or declare it with `using`. */

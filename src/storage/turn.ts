@@ -55,14 +55,14 @@ export class Turn {
   readonly #snapshotId: number
   readonly #reads: { readonly snapshot: number }
   #overlay = new Overlay()
-  #batch = new WriteBatch()
+  #batch: WriteBatch
   /** What the commit under way writes; empty if there is none. */
   #flyingOverlay = new Overlay()
-  #flyingBatch = new WriteBatch()
+  #flyingBatch: WriteBatch
   #isFlying = false
   #flightError: CommitError | undefined
   /** Of the rows in order of score alone: sorted sets are what queues are made of. */
-  readonly #gaps: EmptyGaps
+  readonly gaps: EmptyGaps
   /** Of the rows in the default column family. */
   readonly derived = new Derived()
   /** Batches that go out by themselves after the held ones. */
@@ -85,9 +85,11 @@ export class Turn {
     this.#rocks = rocks
     this.#snapshotId = snapshotId
     this.#reads = { snapshot: snapshotId }
-    this.#gaps = new EmptyGaps(slotEncoded)
+    this.gaps = new EmptyGaps(slotEncoded)
     this.#writeFlags = writeFlags
     this.#key = rocks.keyBuffer
+    this.#batch = new WriteBatch(rocks.keyBuffer)
+    this.#flyingBatch = new WriteBatch(rocks.keyBuffer)
   }
 
   /** Bytes of the batch so far. */
@@ -259,7 +261,7 @@ export class Turn {
     }
     const key = this.#key.latin1Slice(0, keyLength)
     this.#overlay.set(cf, key, this.#batch.last(value.length + tail.length))
-    if (cf === CF_ZSET_SCORE) this.#gaps.notePut(key)
+    if (cf === CF_ZSET_SCORE) this.gaps.notePut(key)
   }
 
   /** Deletes the row at the composed key. */
@@ -273,7 +275,7 @@ export class Turn {
     }
     const key = this.#key.latin1Slice(0, keyLength)
     this.#overlay.set(cf, key, null)
-    if (cf === CF_ZSET_SCORE) this.#gaps.noteDelete(key)
+    if (cf === CF_ZSET_SCORE) this.gaps.noteDelete(key)
   }
 
   /** A command begins that may write, and says anew what it writes: until `endCommand`, or its first row, keys that it finds expired are deleted. */
@@ -335,13 +337,8 @@ export class Turn {
     if (isCachedFamily(cf)) this.#showCached()
     if (this.#overlay.size(cf) > MERGED_ROWS_MAX && !this.isHeld) this.#commitBeforeScan()
     // What was known to be empty may be skipped, and what is found to be is learned.
-    const narrowed = cf === CF_ZSET_SCORE ? this.#gaps.narrow(range) : undefined
+    const narrowed = cf === CF_ZSET_SCORE ? this.gaps.narrow(range) : undefined
     return this.#openCursor(cf, narrowed?.range ?? range, narrowed?.onFirst)
-  }
-
-  /** The keys, latin1, of the `count` outermost rows of a collection in order of score: see EmptyGaps. */
-  outermost(range: ScanRange, count: number): string[] {
-    return this.#gaps.outermost(range, count, (wanted) => this.scan(CF_ZSET_SCORE, wanted))
   }
 
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
@@ -446,7 +443,7 @@ export class Turn {
   /** Commits what the turn has written so far, then the foreign `batch` as it is. Throws CommitError. */
   writeForeign(batch: Bytes, writeFlags = this.#writeFlags): void {
     this.commit()
-    this.#gaps.forget()
+    this.gaps.forget()
     this.derived.forget()
     this.subkeyListener?.foreignBatch(batch)
     this.#forgetRows(batch)
@@ -571,7 +568,7 @@ export class Turn {
 
   /** Writes that readers have drawn conclusions from were taken back. */
   #forgetLearned(): void {
-    this.#gaps.forget()
+    this.gaps.forget()
     this.derived.forget()
     this.subkeyListener?.takenBack()
   }
