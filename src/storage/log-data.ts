@@ -27,9 +27,15 @@ const SPACE = Buffer.from(' ')
 
 /** The blob of an operation on `type` with `words`: numbers and texts as they are, bytes unescaped. */
 export function logData(type: DataType, ...words: readonly (number | string | Bytes)[]): Buffer {
+  // Bytes are rare, and one text is turned into bytes several times as fast as its parts are joined.
+  if (words.every((word) => typeof word !== 'object')) return latin1(words.reduce<string>(joinWord, String(type)))
   const parts: Buffer[] = [latin1(String(type))]
   for (const word of words) parts.push(SPACE, Buffer.isBuffer(word) ? word : latin1(String(word)))
   return Buffer.concat(parts)
+}
+
+function joinWord(text: string, word: number | string | Bytes): string {
+  return `${text} ${word}`
 }
 
 /** The blob of operations that say nothing but their type. Shared: not to be changed. */

@@ -4,7 +4,7 @@ import type { Bytes } from '../../bytes/bytes.js'
 import type { Database } from '../../storage/database.js'
 import { LOG_SETBIT, logData } from '../../storage/log-data.js'
 import { TYPE_BITMAP } from '../../storage/metadata.js'
-import { type BitSource, openBits, openForUpdate, replaceBitmap, SEGMENT_BYTES } from './rows.js'
+import { type BitSource, openBits, openForUpdate, replaceBitmap, SEGMENT_BYTES, setStoredBit } from './rows.js'
 
 /** The bit at `offset`, 0 beyond the end. Throws WRONG_TYPE, as all functions here do. */
 export function getBit(db: Database, key: Bytes, offset: number): 0 | 1 {
@@ -18,6 +18,8 @@ function bitOf(source: BitSource, offset: number): 0 | 1 {
 
 /** Sets a bit. Returns what it was. */
 export function setBit(db: Database, key: Bytes, offset: number, bit: 0 | 1): 0 | 1 {
+  const former = setStoredBit(db, key, offset, bit, logData(TYPE_BITMAP, LOG_SETBIT, offset))
+  if (former !== undefined) return former
   const target = openForUpdate(db, key)
   const byte = Math.floor(offset / 8)
   const mask = 0x80 >> (offset % 8)

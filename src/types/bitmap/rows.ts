@@ -110,8 +110,17 @@ function segmentReader(rows: Subkeys): (index: number) => Bytes | undefined {
   }
 }
 
-export function segmentKey(index: number): Buffer {
-  return latin1(String(index * SEGMENT_BYTES))
+/** Those of bitmaps of up to a megabyte are kept. */
+const SEGMENT_KEYS: Bytes[] = []
+const SEGMENT_KEYS_MAX = 1024
+
+/** The sub-key of a segment; shared, not to be changed. */
+export function segmentKey(index: number): Bytes {
+  const known = SEGMENT_KEYS[index]
+  if (known !== undefined) return known
+  const made = latin1(String(index * SEGMENT_BYTES))
+  if (index < SEGMENT_KEYS_MAX) SEGMENT_KEYS[index] = made
+  return made
 }
 
 /** Bits that are being changed; `save` writes what was changed. */
@@ -121,6 +130,38 @@ export interface BitTarget {
   write(offset: number, bytes: Bytes): void
   /** Writes the rows. */
   save(log: Bytes): void
+}
+
+/** Segments are changed here and copied by the write. */
+const SEGMENT = Buffer.allocUnsafeSlow(SEGMENT_BYTES)
+
+/**
+ * Sets the bit at `offset` of the bitmap at `key`, new if absent: what openForUpdate does, with nothing to gather. Returns
+ * what it was; undefined, and nothing is done, if the key is of another type.
+ */
+export function setStoredBit(db: Database, key: Bytes, offset: number, bit: 0 | 1, log: Bytes): 0 | 1 | undefined {
+  const row = readAnyRow(db, key)
+  if (row !== undefined && metadata.rowType(row) !== TYPE_BITMAP) return undefined
+  const decoded =
+    row === undefined ? metadata.freshMetadata(TYPE_BITMAP, db.newVersion()) : metadata.decodeMetadata(row)
+  const rows = db.subkeys(CF_DEFAULT, key, decoded.version)
+  const byte = Math.floor(offset / 8)
+  const subKey = segmentKey(Math.floor(byte / SEGMENT_BYTES))
+  const stored = rows.get(subKey) ?? EMPTY
+  const at = byte % SEGMENT_BYTES
+  const size = grownSize(stored.length, at + 1)
+  SEGMENT.set(stored)
+  if (size > stored.length) SEGMENT.fill(0, stored.length, size)
+  const mask = 1 << (offset % 8)
+  const before = byte < decoded.size ? (SEGMENT[at] as number) : 0
+  SEGMENT[at] = bit === 1 ? before | mask : before & ~mask
+  db.logData(log)
+  rows.put(subKey, SEGMENT.subarray(0, size))
+  if (byte >= decoded.size) {
+    decoded.size = byte + 1
+    db.putMetadata(key, metadata.encodeMetadata(decoded))
+  }
+  return (before & mask) === 0 ? 0 : 1
 }
 
 /** Opens `key` for changes: as the string that it is, or as a bitmap, new if absent. Throws WRONG_TYPE. */
@@ -200,13 +241,17 @@ function bitmapTarget(db: Database, key: Bytes, decoded: Metadata): BitTarget {
   }
 }
 
-/** A segment of at least `bytes`: twice as long as it was, so that it is not rewritten for each byte. */
+/** A segment of at least `bytes`. */
 function grow(segment: Buffer, bytes: number): Buffer {
   if (bytes <= segment.length) return segment
-  const doubled = Math.min(SEGMENT_BYTES, segment.length * 2)
-  const grown = Buffer.alloc(Math.max(bytes, doubled))
+  const grown = Buffer.alloc(grownSize(segment.length, bytes))
   segment.copy(grown)
   return grown
+}
+
+/** The length of a segment of `size` that needs `bytes`: twice as long as it was, so that it does not grow byte by byte. */
+function grownSize(size: number, bytes: number): number {
+  return bytes <= size ? size : Math.max(bytes, Math.min(SEGMENT_BYTES, size * 2))
 }
 
 /** Puts a bitmap of `bytes` in the place of whatever is at `key`; none deletes the key. */
