@@ -1,4 +1,5 @@
 import {
+  AXIS_CELLS,
   cellIndex,
   cellStart,
   GEOHASH_STEPS,
@@ -23,6 +24,8 @@ export type ScoreRange = { readonly min: number; readonly max: number }
 const EARTH_RADIUS_METERS = 6372797.560856
 const MERCATOR_METERS = 20037726.37
 const DEGREE = Math.PI / 180
+/** More than all that rounding can do. */
+const SURELY = 1.000001
 
 /** The length of the great circle between two points, in metres. */
 export function distanceMeters(a: GeoPoint, b: GeoPoint): number {
@@ -46,6 +49,8 @@ export function distanceInside(shape: GeoShape, point: GeoPoint): number | undef
     if (distanceMeters(point, sameLatitude) > shape.widthMeters / 2) return undefined
     return distanceMeters(shape, point)
   }
+  // Most of those outside are so already by their latitude, which is told at once.
+  if (latitudeMeters(point.latitude, shape.latitude) > shape.radiusMeters * SURELY) return undefined
   const distance = distanceMeters(shape, point)
   return distance > shape.radiusMeters ? undefined : distance
 }
@@ -102,7 +107,8 @@ function cellAt({ longitude, latitude }: GeoPoint, step: number): Cell {
 
 /** The index of a neighbour; beyond the edge the map begins again. */
 function move(index: number, by: number, step: number): number {
-  return by === 0 ? index : (index + by + 2 ** step) % 2 ** step
+  const cells = AXIS_CELLS[step]!
+  return by === 0 ? index : (index + by + cells) % cells
 }
 
 function cellRange(x: number, y: number, step: number): ScoreRange {

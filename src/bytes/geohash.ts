@@ -11,6 +11,9 @@ export const LATITUDE_MAX = 85.05112878
 /** Bits of each axis in a score. */
 export const GEOHASH_STEPS = 26
 
+/** How many cells an axis has at each step: 2 to its power, which is slow to compute. */
+export const AXIS_CELLS = Float64Array.from({ length: GEOHASH_STEPS + 1 }, (_, step) => 2 ** step)
+
 const TEXT_LATITUDE_MAX = 90
 const TEXT_ALPHABET = '0123456789bcdefghjkmnpqrstuvwxyz'
 const TEXT_DIGITS = 10
@@ -60,12 +63,12 @@ export function geohashText(longitude: number, latitude: number): string {
 
 /** Which of the 2^step cells of an axis from -max to max a coordinate is in; 2^step for the far end itself. */
 export function cellIndex(degrees: number, max: number, step: number): number {
-  return Math.floor(((degrees + max) / (2 * max)) * 2 ** step)
+  return Math.floor(((degrees + max) / (2 * max)) * AXIS_CELLS[step]!)
 }
 
 /** Where a cell begins, in degrees. */
 export function cellStart(index: number, max: number, step: number): number {
-  return -max + (index / 2 ** step) * (2 * max)
+  return -max + (index / AXIS_CELLS[step]!) * (2 * max)
 }
 
 /** The bits of two indices, the first one's above the second one's. */

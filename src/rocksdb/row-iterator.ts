@@ -20,6 +20,8 @@ const CHUNK_BYTES = 64 * 1024
 // Most iterations end within a few rows, so the first chunk is small.
 const FIRST_ROWS = 16
 const ROWS_MAX = 256
+// A row that nobody takes costs as much as one that is taken, and a call as much as a few rows.
+const CHUNK_GROWTH = 1.5
 
 export interface IteratorOptions {
   readonly cf: number
@@ -157,7 +159,7 @@ export class RowIterator {
       this.chunk = this.#slots.enlarge(this.#slot, -filled)
       filled = this.#session.iteratorFill(this.#slot, this.#rowsNext)
     }
-    this.#rowsNext = Math.min(this.#rowsNext * 4, this.#rowsMax)
+    this.#rowsNext = Math.min(Math.ceil(this.#rowsNext * CHUNK_GROWTH), this.#rowsMax)
     this.#chunkEnd = filled
     this.rowEnd = 0
     this.keyAt = 0

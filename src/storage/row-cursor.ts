@@ -96,6 +96,15 @@ export class RowCursor implements RowWalk {
     return base.chunk.subarray(base.keyAt + this.#keySkip + skip, base.valueAt)
   }
 
+  /** What holds the key of the current row, and from where on, without the part that all share: no view is made. */
+  get keyHolder(): Bytes {
+    return this.#ownKey ?? this.#base.chunk
+  }
+
+  get keyOffset(): number {
+    return this.#ownKey === undefined ? this.#base.keyAt + this.#keySkip : 0
+  }
+
   /** Value of the current row; a view until the next `next`. */
   get value(): Bytes {
     return this.#ownKey === undefined ? this.#base.value : this.#ownValue

@@ -3,7 +3,7 @@
  * redis src/geo.c.
  */
 
-import type { Bytes } from '../bytes/bytes.js'
+import { type Bytes, copy } from '../bytes/bytes.js'
 import { distanceInside, distanceMeters, type GeoShape, scoreRanges } from '../bytes/geo-search.js'
 import { decodeGeohash, encodeGeohash, type GeoPoint } from '../bytes/geohash.js'
 import type { Database } from '../storage/database.js'
@@ -82,9 +82,10 @@ function collectRange(
   while (matches.length < enough && cursor.next()) {
     const { score } = cursor
     const point = decodeGeohash(score)
-    const distance = distanceInside(area, point)
-    if (distance === undefined) continue
-    matches.push({ ...point, member: Buffer.from(cursor.member), score, distanceMeters: distance })
+    const distanceMeters = distanceInside(area, point)
+    if (distanceMeters === undefined) continue
+    const { longitude, latitude } = point
+    matches.push({ longitude, latitude, member: copy(cursor.member), score, distanceMeters })
   }
 }
 

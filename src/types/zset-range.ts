@@ -4,7 +4,7 @@
  */
 
 import { type Bytes, compare, concat, EMPTY } from '../bytes/bytes.js'
-import { SORTABLE_DOUBLE_SIZE } from '../bytes/double.js'
+import { readSortableDouble, SORTABLE_DOUBLE_SIZE } from '../bytes/double.js'
 import type { Database } from '../storage/database.js'
 import { prefixEnd } from '../storage/keys.js'
 import { TYPE_ZSET } from '../storage/metadata.js'
@@ -83,7 +83,8 @@ export class MemberCursor {
   }
 
   get score(): number {
-    return scoreOfRow(this.#byScore ? this.#rows.key : this.#rows.value)
+    const rows = this.#rows
+    return this.#byScore ? readSortableDouble(rows.keyHolder, rows.keyOffset) : scoreOfRow(rows.value)
   }
 
   next(): boolean {
