@@ -101,7 +101,8 @@ for (const mode of MODES) {
         // NOLOOP holds for scripts here, and in Redis for those of the default mode alone.
         if (isReader && mode.includes('bcast') && sent[0]?.[0] === 'eval') continue
         const askers = isReader ? readers : writers
-        const [mine, real] = (await Promise.all(askers.map((client) => converse(client, sent)))).map(withReplyFirst)
+        const [mine = '', received = ''] = await Promise.all(askers.map((client) => converse(client, sent)))
+        const real = withReplyFirst(received)
         const [told, toldReal] = await Promise.all(readers.map((reader) => converse(reader, [])))
         const where = `seed ${seed}, step ${step}, ${isReader ? 'reader' : 'writer'}: ${sent.map((words) => words.join(' ')).join('; ')}`
         if (mine === real && told === toldReal) continue
