@@ -190,7 +190,7 @@ function readable(reply: string): string {
   return reply.replace(/\$\d+\r\n\d{13}-\d+\r\n/g, 'ID ').replaceAll('\r\n', ' ')
 }
 
-test('whom a write serves, with what, and what is left', { skip: REDIS_MISSING, timeout: 120_000 }, async (t) => {
+test('whom a write serves, with what, and what is left', { skip: REDIS_MISSING, timeout: 600_000 }, async (t) => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
   const random = randomFrom(seed)
   const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]

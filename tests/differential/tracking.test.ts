@@ -82,7 +82,7 @@ function withReplyFirst(received: string): string {
 }
 
 for (const mode of MODES) {
-  test(`CLIENT TRACKING ON ${mode.join(' ')}`.trim(), { skip: REDIS_MISSING, timeout: 60_000 }, async (t) => {
+  test(`CLIENT TRACKING ON ${mode.join(' ')}`.trim(), { skip: REDIS_MISSING, timeout: 600_000 }, async (t) => {
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
     const random = randomFrom(seed)
     const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]

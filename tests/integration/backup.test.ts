@@ -87,7 +87,7 @@ async function sequenceOf(server: TestServer): Promise<number> {
   return Number((await server.run('sequence')).slice(1))
 }
 
-test('a backup is restored to exactly the state at each sequence', { timeout: 120_000 }, async (t) => {
+test('a backup is restored to exactly the state at each sequence', { timeout: 600_000 }, async (t) => {
   const directory = temporary(t)
   const backup = join(directory, 'backup')
   await using source = await startServer({ usesRealClock: true })
@@ -324,7 +324,7 @@ test('a slot keeps the log for an archive', async (t) => {
   t.match(await run('backup', backup, '--url', url, '--catch-up'), { code: 1, text: /no longer holds sequence/ })
 })
 
-test('an archiver that is killed goes on where it was, and ends at a signal', { timeout: 60_000 }, async (t) => {
+test('an archiver that is killed goes on where it was, and ends at a signal', { timeout: 600_000 }, async (t) => {
   const directory = temporary(t)
   const backup = join(directory, 'backup')
   await using source = await startServer({ usesRealClock: true })

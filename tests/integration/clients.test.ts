@@ -11,7 +11,7 @@ import { startServer } from '../support/server.js'
 /** Runs a program to its end: what it printed, and its exit code. */
 function runProgram(name: string, words: readonly string[], input = ''): Promise<{ out: string; code: number | null }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(name, words, { timeout: 60_000 })
+    const child = spawn(name, words, { timeout: 180_000 })
     let out = ''
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString()

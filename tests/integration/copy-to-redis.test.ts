@@ -72,7 +72,7 @@ async function streamOf(client: RawClient, key: Buffer): Promise<unknown> {
 
 test(`a copy into Redis under writes with expiries, seed ${SEED}`, {
   skip: REDIS_MISSING,
-  timeout: 120_000,
+  timeout: 600_000,
 }, async (t) => {
   const redis = await startRedisServer()
   t.teardown(() => redis.stop())

@@ -22,7 +22,7 @@ import { BIN, startProcess } from '../support/process.js'
 import { RawClient } from '../support/raw-client.js'
 
 const KEYS = 100
-const TIMEOUT = { timeout: 120_000 }
+const TIMEOUT = { timeout: 600_000 }
 const directory = mkdtempSync(join(tmpdir(), 'kvrocks-ts-damage-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 const original = join(directory, 'original')
@@ -95,7 +95,7 @@ for (const [name, pattern, damage, message] of REFUSED) {
   test(`${name}: the start is refused with the reason, and changes nothing`, TIMEOUT, async (t) => {
     const dir = await damaged(name.replaceAll(' ', '-'), pattern, damage)
     const before = contents(dir)
-    const run = spawnSync(process.execPath, [BIN, '--dir', dir, '--port', '0'], { encoding: 'utf8', timeout: 60_000 })
+    const run = spawnSync(process.execPath, [BIN, '--dir', dir, '--port', '0'], { encoding: 'utf8', timeout: 600_000 })
     t.equal(run.status, 1)
     t.match(run.stderr, /^E.*Failed to start server: /)
     t.match(run.stderr, message)

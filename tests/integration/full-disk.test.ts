@@ -53,7 +53,7 @@ function whyNot(): string | false {
   return failure === undefined ? false : `a small disk cannot be mounted: ${failure}`
 }
 
-const OPTIONS_OF_TEST = { skip: whyNot(), timeout: 120_000 }
+const OPTIONS_OF_TEST = { skip: whyNot(), timeout: 600_000 }
 
 /** Text that is different for each number and hardly compressible. */
 function textOf(number: number): string {
@@ -141,7 +141,7 @@ test(
 
     const refused = spawnSync(process.execPath, [BIN, '--dir', disk.dir, '--port', String(server.port)], {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 600_000,
     })
     t.equal(refused.status, 1)
     t.match(refused.stderr, /No space left on device/)

@@ -15,7 +15,7 @@ import { RawClient } from '../support/raw-client.js'
 import { REDIS_MISSING, type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer } from '../support/server.js'
 
-const SKIP = { skip: REDIS_MISSING, timeout: 120_000 }
+const SKIP = { skip: REDIS_MISSING, timeout: 600_000 }
 
 interface Running {
   readonly text: string

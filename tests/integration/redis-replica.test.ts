@@ -7,7 +7,7 @@ import { caughtUp, clientOf, fillLarge, sameContents, startReplica } from '../su
 import { REDIS_MISSING } from '../support/redis-server.js'
 import { startServer, type TestServer } from '../support/server.js'
 
-const SLOW = { skip: REDIS_MISSING, timeout: 120_000 }
+const SLOW = { skip: REDIS_MISSING, timeout: 600_000 }
 
 /** What Redis has nothing like, and what is rare. */
 async function fillForeign(s: TestServer): Promise<void> {

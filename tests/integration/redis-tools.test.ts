@@ -14,7 +14,7 @@ import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { startServer } from '../support/server.js'
 
 const run = promisify(execFile)
-const SLOW = { skip: REDIS_MISSING, timeout: 120_000 }
+const SLOW = { skip: REDIS_MISSING, timeout: 600_000 }
 
 test('a replica of a replica follows', SLOW, async (t) => {
   await using s = await startServer({ usesRealClock: true })
@@ -37,7 +37,7 @@ test('redis-cli --rdb writes a file that redis-server loads', SLOW, async (t) =>
   const target = await startRedisServer()
   t.teardown(target.stop)
   const file = join(target.directory, 'copy.rdb')
-  await run('redis-cli', ['-p', String(s.port), '--rdb', file], { timeout: 20_000 })
+  await run('redis-cli', ['-p', String(s.port), '--rdb', file], { timeout: 180_000 })
   const loaded = await startRedisServer('--dir', target.directory, '--dbfilename', 'copy.rdb')
   t.teardown(() => loaded.stop().catch(() => {}))
   await sameContents(t, clientOf(t, s), loaded.client, 'the file')

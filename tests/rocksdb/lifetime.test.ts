@@ -254,7 +254,7 @@ test('an idle listener does not keep the process alive', (t) => {
     import { RocksDB } from ${JSON.stringify(ROCKSDB.href)}
     import { OPTIONS } from ${JSON.stringify(new URL('./support.js', import.meta.url).href)}
     RocksDB.open(process.argv[1], OPTIONS).setListener(() => {})`
-  execFileSync(process.execPath, ['--input-type=module', '-e', source, '--', path], { timeout: 20_000 })
+  execFileSync(process.execPath, ['--input-type=module', '-e', source, '--', path], { timeout: 180_000 })
   t.pass('it ended')
   t.end()
 })

@@ -15,7 +15,7 @@ import { startServer } from '../support/server.js'
 
 const FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 20_000)
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
-const TIMEOUT_MS = 120_000 + FRAMES * 10
+const TIMEOUT_MS = 300_000 + FRAMES * 10
 
 tap.setTimeout(TIMEOUT_MS)
 
