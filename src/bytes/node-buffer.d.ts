@@ -5,6 +5,7 @@
 
 interface Buffer<TArrayBuffer extends ArrayBufferLike = ArrayBufferLike> {
   latin1Slice(start?: number, end?: number): string
+  utf8Write(text: string, offset?: number, length?: number): number
   utf8Slice(start?: number, end?: number): string
   latin1Write(text: string, offset?: number, length?: number): number
 }

@@ -31,6 +31,11 @@ export function passes(change: Change, filter: ChangeFilter): boolean {
   return patterns === undefined || key === undefined || patterns.some((pattern) => globMatch(pattern, key))
 }
 
+/** True if every change passes. */
+export function passesAll({ and, ...own }: ChangeFilter): boolean {
+  return Object.values(own).every((part) => part === undefined) && (and === undefined || passesAll(and))
+}
+
 /** What a reader of one namespace gets of a change: not the keys of others. */
 export function shownTo(change: Change, filter: ChangeFilter): Change {
   if (filter.only === undefined || change.range === undefined) return change

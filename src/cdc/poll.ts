@@ -6,9 +6,11 @@ import { RocksDBError } from '../rocksdb/errors.js'
 import type { WalBatch } from '../rocksdb/wal-iterator.js'
 import type { Store } from '../storage/store.js'
 import { changesOf } from './changes.js'
-import { type ChangeFilter, passes, shownTo } from './filter.js'
-import { changeJson } from './json-format.js'
+import { type ChangeFilter, passes, passesAll, shownTo } from './filter.js'
+import { writeChange, writeStringPut } from './json-format.js'
+import { JsonTexts } from './json-texts.js'
 import type { OldValueReader } from './old-values.js'
+import { StringPuts } from './string-puts.js'
 
 export interface PollRange {
   /** The sequence of the last change that the reader has; -1 = none, and the log is read from its beginning. */
@@ -58,13 +60,13 @@ export function positionAfter(batches: readonly WalBatch[], range: PollRange): n
 }
 
 export interface ChangePage {
-  /** JSON texts. */
-  readonly changes: readonly string[]
+  /** Valid until the next page is made. */
+  readonly changes: JsonTexts
   /** The sequence after which the next page begins. */
   readonly position: number
 }
 
-/** The changes after a sequence that pass `filter`, in up to `bytesMax` characters but at least one. */
+/** The changes after a sequence that pass `filter`, in up to `bytesMax` bytes but at least one. */
 export function pollChanges(store: Store, range: PollRange, filter: ChangeFilter, bytesMax: number): ChangePage {
   let { after } = range
   for (let look = 0; look < VAIN_LOOKS_MAX; look++) {
@@ -73,9 +75,10 @@ export function pollChanges(store: Store, range: PollRange, filter: ChangeFilter
     if (batches.length === 0) break
     const page = pageOf(batches, here, filter, bytesMax, store.slotEncoded)
     after = page.position
-    if (page.changes.length > 0) return page
+    if (page.changes.count > 0) return page
   }
-  return { changes: [], position: after }
+  TEXTS.clear()
+  return { changes: TEXTS, position: after }
 }
 
 function pageOf(
@@ -85,27 +88,75 @@ function pageOf(
   bytesMax: number,
   slotEncoded: boolean,
 ): ChangePage {
-  const changes: string[] = []
-  let position = range.after
-  let bytes = 0
-  for (const { sequence, count, data } of batches) {
-    const told = changesOf(data, slotEncoded)
-    const old = range.oldValues?.ofBatch(data, told)
-    for (const change of told) {
-      if (change.sequence <= range.after) continue
-      if (old !== undefined) change.old = old.get(change.sequence)
-      if (passes(change, filter)) {
-        const text = changeJson(shownTo(change, filter))
-        const isFull = changes.length === range.changesMax || (changes.length > 0 && bytes + text.length > bytesMax)
-        if (isFull) return { changes, position }
-        changes.push(text)
-        bytes += text.length
-      }
-      position = change.sequence
-    }
-    position = Math.max(position, sequence + count - 1)
+  const page = new PageWriter(range, filter, bytesMax)
+  for (const batch of batches) if (!page.add(batch, slotEncoded)) break
+  return { changes: TEXTS, position: page.position }
+}
+
+/** Of the page that was made last: polls run one after another. */
+const TEXTS = new JsonTexts()
+
+class PageWriter {
+  position: number
+  readonly #range: PollRange
+  readonly #filter: ChangeFilter
+  readonly #bytesMax: number
+  readonly #takesPlain: boolean
+
+  constructor(range: PollRange, filter: ChangeFilter, bytesMax: number) {
+    this.position = range.after
+    this.#range = range
+    this.#filter = filter
+    this.#bytesMax = bytesMax
+    this.#takesPlain = passesAll(filter) && range.oldValues === undefined
+    TEXTS.clear()
   }
-  return { changes, position }
+
+  /** False if the page is full before the end of the batch. */
+  add(batch: WalBatch, slotEncoded: boolean): boolean {
+    const plain = this.#takesPlain ? new StringPuts(batch.data, slotEncoded) : undefined
+    const isPlain = plain?.count() === batch.count
+    if (!(isPlain ? this.#addPlain(batch, plain) : this.#addChanges(batch, slotEncoded))) return false
+    this.position = Math.max(this.position, batch.sequence + batch.count - 1)
+    return true
+  }
+
+  #addPlain({ data, sequence: first }: WalBatch, puts: StringPuts): boolean {
+    for (let sequence = first; puts.next(); sequence++) {
+      if (sequence <= this.#range.after) continue
+      writeStringPut(TEXTS, sequence, first, data, puts.put)
+      if (!this.#take(sequence)) return false
+    }
+    return true
+  }
+
+  #addChanges({ data }: WalBatch, slotEncoded: boolean): boolean {
+    const { after, oldValues } = this.#range
+    const told = changesOf(data, slotEncoded)
+    const old = oldValues?.ofBatch(data, told)
+    for (const change of told) {
+      if (change.sequence <= after) continue
+      if (old !== undefined) change.old = old.get(change.sequence)
+      if (passes(change, this.#filter)) {
+        writeChange(TEXTS, shownTo(change, this.#filter))
+        if (!this.#take(change.sequence)) return false
+      }
+      this.position = change.sequence
+    }
+    return true
+  }
+
+  /** Takes the text that was written; false if the page has no place for it. */
+  #take(sequence: number): boolean {
+    const isFull = TEXTS.count === this.#range.changesMax || (TEXTS.count > 0 && TEXTS.length > this.#bytesMax)
+    if (isFull) {
+      TEXTS.drop()
+      return false
+    }
+    TEXTS.end()
+    this.position = sequence
+    return true
+  }
 }
 
 function readLog(store: Store, next: number, { batchesMax, isStrict }: PollRange, bytesMax: number): WalBatch[] {

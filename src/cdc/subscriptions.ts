@@ -173,14 +173,14 @@ export class Subscriptions {
     const page = pollChanges(this.#store, range, spec.filter, PAGE_BYTES)
     subscription.position = page.position
     if (spec.hasOldValues) this.#oldValues.keep(page.position, this.#now())
-    subscription.credit -= page.changes.length
-    if (page.changes.length > 0) {
+    subscription.credit -= page.changes.count
+    if (page.changes.count > 0) {
       tell(subscriber, subscription, this.#now(), (reply) => {
-        for (const text of page.changes) {
+        for (let i = 0; i < page.changes.count; i++) {
           reply.push(3)
           reply.bulkText('cdc')
           reply.bulkText('change')
-          reply.bulkText(text)
+          page.changes.writeTo(reply, i)
         }
       })
     }

@@ -229,13 +229,13 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
       position = page.position
       if (options.hasOldValues) oldValues.keep(position, context.server.nowMs())
       // A consumer that has dealt with all before has nothing to do with what is filtered out, however long it waits.
-      if (slot !== undefined && page.changes.length === 0 && slot.position >= range.after) {
+      if (slot !== undefined && page.changes.count === 0 && slot.position >= range.after) {
         context.server.slots.acknowledge(slot, Math.max(slot.position, position))
       }
-      if (page.changes.length === 0 && !isLast) return false
+      if (page.changes.count === 0 && !isLast) return false
       replyWith(reply, store, position, () => {
-        reply.array(page.changes.length)
-        for (const text of page.changes) reply.bulkText(text)
+        reply.array(page.changes.count)
+        for (let i = 0; i < page.changes.count; i++) page.changes.writeTo(reply, i)
       })
       return true
     }
