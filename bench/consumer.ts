@@ -13,6 +13,8 @@ export interface Consumption {
   readonly changes: number
   readonly bytes: number
   readonly seconds: number
+  /** What the consumer itself took, which is no price of the server's where both run on one machine. */
+  readonly consumerCpuSeconds: number
 }
 
 const BATCHES_MAX = '1000'
@@ -73,6 +75,9 @@ function poll(after: number): void {
 
 function end(): void {
   const seconds = (performance.now() - startMs) / 1000
-  console.log(JSON.stringify({ changes: position - first, bytes: bytesRead, seconds } satisfies Consumption))
+  const { user, system } = process.cpuUsage()
+  const consumerCpuSeconds = (user + system) / 1e6
+  const consumption = { changes: position - first, bytes: bytesRead, seconds, consumerCpuSeconds }
+  console.log(JSON.stringify(consumption satisfies Consumption))
   socket.destroy()
 }

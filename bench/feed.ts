@@ -1,6 +1,7 @@
 /** The change feed: how fast one consumer reads it, and what a consumer costs those who write. */
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { promisify } from 'node:util'
 import type { Consumption } from './consumer.js'
 import { type Figures, type Load, measure, program } from './measure.js'
@@ -36,6 +37,7 @@ export interface PriceRow {
   readonly pipeline: number
   readonly alone: readonly Figures[]
   readonly followed: readonly Figures[]
+  readonly consumed: readonly Consumption[]
 }
 
 /** How the log that is read was written: so many SETs in each batch. */
@@ -102,15 +104,16 @@ export async function measurePrice(plan: FeedPlan): Promise<PriceRow[]> {
       for (const pipeline of plan.pipelines) {
         const alone: Figures[] = []
         const followed: Figures[] = []
+        const consumed: Consumption[] = []
         for (let round = 0; round < plan.rounds * 2; round++) {
           // With, without, without, with: what drifts weighs on both.
           const isFollowed = round % 4 === 0 || round % 4 === 3
           const consumer = isFollowed ? await follow(server, format) : undefined
           const figures = await measure(server, SET, plan.load, pipeline, plan.writes)
-          if (consumer !== undefined) await endProcess(consumer)
+          if (consumer !== undefined) consumed.push(await consumer.end())
           ;(isFollowed ? followed : alone).push(figures)
         }
-        rows.push({ format, pipeline, alone, followed })
+        rows.push({ format, pipeline, alone, followed, consumed })
       }
     }
   } finally {
@@ -119,12 +122,23 @@ export async function measurePrice(plan: FeedPlan): Promise<PriceRow[]> {
   return rows
 }
 
-/** A consumer that reads from now on. */
-async function follow(server: Contender, format: Format): Promise<ChildProcess> {
+/** A consumer that reads from now on, until its end. */
+async function follow(server: Contender, format: Format): Promise<{ end(): Promise<Consumption> }> {
   const words = [program('consumer'), String(server.port), format, 'latest']
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString()
+  })
   await untilFollowed(server)
-  return child
+  return {
+    async end() {
+      const closed = once(child, 'close')
+      await endProcess(child)
+      await closed
+      return JSON.parse(output) as Consumption
+    },
+  }
 }
 
 /** The consumer's first poll waits for a change: then it is counted as blocked. */
@@ -152,14 +166,20 @@ export function readingTable(rows: readonly ReadingRow[]): string {
 
 export function priceTable(rows: readonly PriceRow[]): string {
   const rates = (rounds: readonly Figures[]): number[] => rounds.map((figures) => figures.requestsPerSecond)
+  const costs = (rounds: readonly Figures[]): number[] => rounds.map(({ cpuUsPerRequest }) => cpuUsPerRequest)
+  const columns = ['requests/s without', 'with', 'with : without', "server's CPU µs without", 'with', 'with : without']
   return markdownTable(
-    ['SET, with a consumer', 'pipeline', 'requests/s without', 'with', 'with : without'],
-    rows.map(({ format, pipeline, alone, followed }) => [
+    ['SET, with a consumer', 'pipeline', ...columns, "consumer's CPU µs"],
+    rows.map(({ format, pipeline, alone, followed, consumed }) => [
       `FORMAT ${format}`,
       String(pipeline),
       figureText(median(rates(alone))),
       figureText(median(rates(followed))),
       spreadText(ratios(rates(followed), rates(alone))),
+      figureText(median(costs(alone))),
+      figureText(median(costs(followed))),
+      spreadText(ratios(costs(followed), costs(alone))),
+      figureText(median(consumed.map((one) => (one.consumerCpuSeconds * 1e6) / one.changes))),
     ]),
   )
 }
