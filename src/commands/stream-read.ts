@@ -15,7 +15,16 @@ import { SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { TYPE_STREAM } from '../storage/metadata.js'
 import { requireGroup } from '../types/stream/groups.js'
-import { ENTRY_ID_MAX, formatId, ID_ZERO, nextId, previousId, type StreamId } from '../types/stream/ids.js'
+import {
+  ENTRY_ID_MAX,
+  formatId,
+  ID_LAST,
+  ID_ZERO,
+  nextId,
+  parseId,
+  previousId,
+  type StreamId,
+} from '../types/stream/ids.js'
 import * as pending from '../types/stream/pending.js'
 import { type Group, hasEntriesAfter, openStream } from '../types/stream/rows.js'
 import { timeoutAt } from './blocking-options.js'
@@ -125,7 +134,8 @@ function parseRead(args: Args, name: 'xread' | 'xreadgroup'): ReadOptions {
 }
 
 function positionAt(args: Args, index: number, isGroup: boolean): Position {
-  if (args.is(index, '>')) {
+  // The last of all ids is what Redis has for `>` within.
+  if (args.is(index, '>') || (isGroup && parseId(args.at(index))?.equals(ID_LAST) === true)) {
     if (!isGroup) throw NEW_ID_WITH_XREAD
     return 'new'
   }

@@ -126,6 +126,12 @@ export class Reply {
     this.#crlf()
   }
 
+  /** What the reply that begins at `start` says if it is an error, without its dash. */
+  errorAt(start: number): string | undefined {
+    if (this.length <= start || this.#buffer[start] !== 0x2d) return undefined
+    return this.#buffer.latin1Slice(start + 1, this.length).split('\r\n', 1)[0]
+  }
+
   integer(value: Int64): void {
     if (typeof value === 'number') this.#header(0x3a, value)
     else this.#line(0x3a, value.toString())

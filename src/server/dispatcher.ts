@@ -21,6 +21,7 @@ import {
   PUSHES,
   READONLY,
   RUNS_QUEUE,
+  SCRIPTING,
   WRITE,
 } from '../commands/command.js'
 import type { BoundCommand } from '../commands/command-table.js'
@@ -41,6 +42,7 @@ import type { Savepoint } from '../storage/write-batch.js'
 import type { Waiter } from './blocking.js'
 import type { CommandContext } from './command-context.js'
 import type { Connection } from './connection.js'
+import { ScriptErrors } from './script-errors.js'
 import type { Server } from './server.js'
 import type { Tracker } from './tracking/tracker.js'
 import type { QueuedCommand } from './transactions.js'
@@ -50,6 +52,7 @@ const HTTP_WARNING_MS = 60_000
 
 export class Dispatcher {
   readonly #server: Server
+  readonly #scriptErrors: ScriptErrors
   /** Of histogram-bucket-boundaries, in microseconds. */
   readonly #bounds: readonly number[]
   /** Settings that every command needs, out of the large table. */
@@ -64,6 +67,7 @@ export class Dispatcher {
 
   constructor(server: Server) {
     this.#server = server
+    this.#scriptErrors = new ScriptErrors(server.stats)
     this.#readErrors = new SeldomLog(server.log, () => server.nowMs())
     this.#bounds = histogramBounds(server.config.values)
     const { values } = server.config
@@ -140,7 +144,16 @@ export class Dispatcher {
    * Runs a command of a script. `context` writes to the script's reply. Throws a ReplyError where the command is refused;
    * an error of the command itself stands in the reply.
    */
-  runNested(context: CommandContext, args: Args, { readOnly, writableKeys }: ScriptRules): void {
+  runNested(context: CommandContext, args: Args, rules: ScriptRules): void {
+    try {
+      this.#runNested(context, args, rules)
+    } catch (error) {
+      if (error instanceof ReplyError) this.#scriptErrors.countCalled(error)
+      throw error
+    }
+  }
+
+  #runNested(context: CommandContext, args: Args, { readOnly, writableKeys }: ScriptRules): void {
     const command = this.#findForScript(args)
     if (!fitsArity(command, args.count)) throw scriptErrors.WRONG_ARITY_IN_SCRIPT
     if ((command.flags & NO_SCRIPT) !== 0) throw scriptErrors.NOT_IN_SCRIPT
@@ -281,8 +294,11 @@ export class Dispatcher {
     const isShownFirst = isShown && (command.flags & RUNS_QUEUE) === 0
     if (isShownFirst) server.monitors.show(connection, withoutSecrets(command, args), isOfScript)
     const isSampled = server.perflog.begin(command)
+    const isScript = (command.flags & SCRIPTING) !== 0
+    if (isScript) this.#scriptErrors.begin()
     try {
       command.execute(context, args, options as never)
+      if (isScript) this.#countReturned(command, reply.errorAt(replyStart))
       if (savepoint !== undefined) this.#checkBatch(savepoint)
     } catch (error) {
       command.stats.failed++
@@ -370,8 +386,17 @@ export class Dispatcher {
     const { reply } = context
     if (!(error instanceof CommitError)) reply.truncate(Math.min(replyStart, reply.length))
     const answer = this.#toReply(error)
-    this.#server.stats.countError(answer)
+    if (context !== context.client.context) this.#scriptErrors.countCalled(answer)
+    else if (answer instanceof scriptErrors.ScriptError) this.#scriptErrors.countFinal(answer.text)
+    else this.#server.stats.countError(answer)
     reply.error(answer)
+  }
+
+  /** A script has returned an error, or has not. */
+  #countReturned(command: BoundCommand, error: string | undefined): void {
+    if (error === undefined) return
+    command.stats.failed++
+    this.#scriptErrors.countFinal(error)
   }
 
   #toReply(error: unknown): ReplyError {

@@ -10,12 +10,15 @@ import {
   EVENT_HASH,
   EVENT_KEYEVENT,
   EVENT_KEYSPACE,
+  EVENT_NEW,
   type KeyEvents,
 } from '../commands/key-events.js'
+import type { Config } from '../config/config.js'
 import type { ConfigValues } from '../config/options.js'
 import type { Channels } from '../pubsub/channels.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import type { Expired } from '../storage/metadata.js'
+import type { TouchedKeys } from '../storage/touched-keys.js'
 
 const WHERE = EVENT_KEYSPACE | EVENT_KEYEVENT
 
@@ -58,6 +61,18 @@ export class KeyNotifier implements KeyEvents {
       this.#channels.publish(Buffer.from(`__keyevent@${database}__:${event}`), Buffer.from(key))
     }
   }
+}
+
+/** Has keys that come to be told of while the configuration says so: looking for what was there costs a read a write. */
+export function tellNewKeys(config: Config, channels: Channels, touched: TouchedKeys): void {
+  const tell = (namespace: Bytes, key: Bytes): void => {
+    new KeyNotifier(config.values, channels, () => namespace).notify(EVENT_NEW, 'new', key)
+  }
+  const follow = (): void => {
+    touched.newKeyListener = (config.values['notify-keyspace-events'] & EVENT_NEW) === 0 ? undefined : tell
+  }
+  config.onChange(['notify-keyspace-events'], follow)
+  follow()
 }
 
 /**

@@ -50,7 +50,7 @@ import { Dispatcher } from './dispatcher.js'
 import { feedJobs, openFeed } from './feed-jobs.js'
 import { applyForeign } from './foreign-writes.js'
 import { KeyCountTable } from './key-counts.js'
-import { KeyNotifier } from './key-notifier.js'
+import { KeyNotifier, tellNewKeys } from './key-notifier.js'
 import { LatencyMonitor } from './latency.js'
 import { Listener } from './listener.js'
 import { MaintenanceWork } from './maintenance.js'
@@ -159,6 +159,7 @@ export class Server implements ServerView {
       new KeyNotifier(config.values, this.channels, () => namespace).notifyExpired(key, part)
       if (this.tracking.isActive) this.tracking.keyExpired(namespace, key)
     }
+    tellNewKeys(config, this.channels, this.store.turn.touched)
     this.expiry = new ExpirySweeper(this.store, onExpired)
     this.store.turn.expiryListener = (namespace, key, part) => {
       if (part === 'key') this.expiry.expiredCount++

@@ -10,7 +10,15 @@ import type { CursorTable } from './cursor-table.js'
 import { deleteExpired, dropExpiredFields } from './expired-fields.js'
 import { namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix } from './keys.js'
 import { TYPE_LOG_DATA } from './log-data.js'
-import { type DataType, decodeMetadata, type ExpiredPart, newVersion, nextExpiryMs } from './metadata.js'
+import {
+  type DataType,
+  decodeMetadata,
+  type ExpiredPart,
+  isExpired,
+  isReadable,
+  newVersion,
+  nextExpiryMs,
+} from './metadata.js'
 import type { RowCursor } from './row-cursor.js'
 import { Subkeys } from './subkeys.js'
 import type { Turn } from './turn.js'
@@ -70,10 +78,18 @@ export class Database {
 
   /** Writes the metadata row `row` + `tail`. */
   putMetadata(key: Bytes, row: Bytes, tail?: Bytes): void {
+    const { touched } = this.turn
+    const isNew = touched.newKeyListener !== undefined && this.#isAbsent(key)
     this.turn.expiries.note(nextExpiryMs(row))
     const length = this.#compose(key)
     this.turn.put(CF_METADATA, length, row, tail)
-    if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(length))
+    if (touched.isObserved) touched.note(this.turn.composedKey(length))
+    if (isNew) touched.newKeyListener?.(this.namespace, key)
+  }
+
+  #isAbsent(key: Bytes): boolean {
+    const row = this.getMetadata(key)
+    return row === undefined || (isReadable(row) && isExpired(row, this.nowMs))
   }
 
   /** Deletes the metadata row; sub-keys become garbage that compaction removes. */

@@ -1,8 +1,12 @@
 /** The keys that were changed and that somebody wants to know of; whoever tells them clears it. */
 
+import type { Bytes } from '../bytes/bytes.js'
+
 export class TouchedKeys {
   /** While false, nothing is noted. */
   isObserved = false
+  /** Told of each key that comes to be where there was none; undefined = nobody wants to know. */
+  newKeyListener: ((namespace: Bytes, key: Bytes) => void) | undefined
   /** Whether somebody wants to know of changes of a key; asked at each write, for those that nobody cares for are many. */
   concerns: (nsKey: string) => boolean = () => true
   /** nsKeys, latin1. */

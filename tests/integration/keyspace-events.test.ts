@@ -25,6 +25,28 @@ transcripts(
       SETEX k 60 v => OK${told('set', 'k')}${told('expire', 'k')}
       UNLINK k => 1${told('del', 'k')}
     `,
+    'class n tells of keys that come to be, before what made them': `${EVENTS}
+      CONFIG SET notify-keyspace-events KEAn => OK
+      SET k v => OK${told('new', 'k')}${told('set', 'k')}
+      SET k w => OK${told('set', 'k')}
+      DEL k => 1${told('del', 'k')}
+      RPUSH k a b => 2${told('new', 'k')}${told('rpush', 'k')}
+      RPUSH k c => 3${told('rpush', 'k')}
+      HSET h f v g v => 2${told('new', 'h')}${told('hset', 'h')}
+      HSET h f w => 0${told('hset', 'h')}
+      ZADD z 1 a 2 b => 2${told('new', 'z')}${told('zadd', 'z')}
+      SADD s a => 1${told('new', 's')}${told('sadd', 's')}
+      SPOP s => "a"${told('spop', 's')}${told('del', 's')}
+      SADD s b => 1${told('new', 's')}${told('sadd', 's')}
+      XADD x 1-1 f v => "1-1"${told('new', 'x')}${told('xadd', 'x')}
+      SETBIT b 1 1 => 0${told('new', 'b')}${told('setbit', 'b')}
+      PFADD p a => 1${told('new', 'p')}${told('pfadd', 'p')}
+      GEOADD g 1 1 a => 1${told('new', 'g')}${told('zadd', 'g')}
+      INCR n => 1${told('new', 'n')}${told('incrby', 'n')}
+      MSET m 2 => OK${told('new', 'm')}${told('set', 'm')}
+      CONFIG SET notify-keyspace-events KEA => OK
+      SET last v => OK${told('set', 'last')}
+    `,
     'a write that does not happen tells nothing': `${EVENTS}
       SET k v => OK${told('set', 'k')}
       SETNX k w => 0

@@ -52,6 +52,7 @@ transcripts(
       XGROUP CREATE b g 0 MKSTREAM => OK
       XREADGROUP GROUP g c STREAMS a b 0 0 =2> [["a" []] ["b" []]] =3> {"a" [] "b" []}
       XREADGROUP GROUP g c STREAMS a b > > => nil-array
+      XREADGROUP GROUP g c STREAMS a b 18446744073709551615-18446744073709551615 > => nil-array
     `,
     'XGROUP SETID moves a group': `
       XGROUP SETID s g $ => -ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.

@@ -2,6 +2,7 @@
 import { test } from 'tap'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MAJOR, REDIS_MISSING, REDIS_VERSION, startRedisServer } from '../support/redis-server.js'
+import { startServer } from '../support/server.js'
 import { API_CASES } from './cases-api.js'
 import { LIBRARY_CASES } from './cases-libraries.js'
 import { openBench, type Replies } from './support.js'
@@ -47,6 +48,45 @@ test('scripts answer what Redis answers, byte for byte', { skip: REDIS_MISSING }
       })
       if (DIFFERENT.has(script)) t.not(ours, theirs, `${script}: still differs`)
       else t.equal(ours, theirs, `RESP${protocol}: ${script.slice(0, 80)}`)
+    }
+  }
+})
+
+/** Of commands that succeed, fail, are refused, and of scripts that catch, return, raise or make errors. */
+const ERRORS = [
+  `return redis.pcall('incr', KEYS[1])`,
+  `redis.pcall('incr', KEYS[1]) return 1`,
+  `redis.call('incr', KEYS[1])`,
+  `redis.call('lpush', KEYS[1], 1)`,
+  `return redis.pcall('incr', KEYS[1], 1)`,
+  `return redis.error_reply('MYERR x')`,
+  `return {err='FOO bar'}`,
+  `error('boo')`,
+  `redis.call('nosuch')`,
+  `redis.pcall('nosuch') return 1`,
+  `redis.pcall('lpush', KEYS[1], 1) redis.call('incr', KEYS[1])`,
+  `syntax error here`,
+]
+
+test('INFO errorstats counts each error of a script as Redis does', { skip: REDIS_MISSING }, async (t) => {
+  const redis = await startRedisServer()
+  t.teardown(() => redis.stop())
+  await using s = await startServer()
+  const theirs = await RawClient.connect(redis.port)
+  t.teardown(() => theirs.close())
+  for (const command of ['eval', 'eval_ro']) {
+    for (const script of [...ERRORS, `redis.call('set', KEYS[1], 1)`]) {
+      const told: string[] = []
+      for (const client of [await s.connect(), theirs]) {
+        await client.run('set', 'str', 'x')
+        await client.run('config', 'resetstat')
+        await client.run(command, script, 1, 'str')
+        const failures = /cmdstat_eval(?:_ro)?:calls=1,.*(failed_calls=\d)/.exec(
+          await client.run('info', 'commandstats'),
+        )
+        told.push(`${await client.run('info', 'errorstats')} ${failures?.[1]}`)
+      }
+      t.equal(told[0], told[1], `${command} ${script}`)
     }
   }
 })
