@@ -1,17 +1,24 @@
 /**
  * What a full sync costs its master's clients, and the memory of both sides.
  *
- *   node dist/bench/full-sync.js [--mebibytes 2048] [--rate 500] [--limit 0] [--replica /dev/shm]
+ *   node dist/bench/full-sync.js [--mebibytes 2048] [--rate 500] [--limit 0] [--idle 15] [--master DIR] [--replica /dev/shm]
+ *                                [--replica-nice 19] [--replica-cpus 1]
  *
  * Fills a master with values of 1 KiB that do not compress, measures the latency of GET and SET at a steady rate without
- * and during the full sync of a replica on the same machine, and prints one table.  `--limit`: max-replication-mb.
- * `--replica`: where the replica's directory is made; on another disk, or in memory, it does not hold up the master's log.
+ * and during the full sync of a replica on the same machine, and prints one table. Below it stands what the main threads
+ * did in these times, as shares of them: running, and waiting for a CPU that another thread had.
+ *
+ *   --limit          max-replication-mb
+ *   --master         the master's directory, which is kept; one that an earlier run has filled is taken as it is
+ *   --replica        where the replica's directory is made: on another disk, or in memory, it does not hold up the master's log
+ *   --replica-nice   priority of the replica's process (nice), and
+ *   --replica-cpus   the CPUs that it may use (taskset): a replica on a machine of its own takes none of the master's
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +30,8 @@ const BIN = fileURLToPath(new URL('../../bin/kvrocks-ts', import.meta.url))
 const MIB = 1024 * 1024
 const VALUE_BYTES = 1024
 const FILL_WINDOW = 1000
-const IDLE_SECONDS = 15
+const SETTLE_MS = 10_000
+const WARM_MS = 3000
 const CONNECTIONS = 10
 
 interface Node {
@@ -39,11 +47,17 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-async function startNode(directory: string, options: Readonly<Record<string, string>>): Promise<Node> {
+/** `wrapper`: a program that starts the server, and its words. */
+async function startNode(
+  directory: string,
+  options: Readonly<Record<string, string>>,
+  wrapper: readonly string[] = [],
+): Promise<Node> {
   const port = await freePort()
   const words = Object.entries({ ...options, dir: directory, port: String(port) })
   const flags = words.flatMap(([name, value]) => [`--${name}`, value])
-  const child = spawn(process.execPath, [BIN, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const [program = '', ...rest] = [...wrapper, process.execPath, BIN, ...flags]
+  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit'] })
   for (;;) {
     const socket = connect(port, '127.0.0.1')
     const isUp = await new Promise((resolve) =>
@@ -138,62 +152,143 @@ function row(name: string, latencies: readonly number[]): string {
 }
 
 /** Resident and anonymous memory of a process, in MiB. */
-function memory({ child }: Node): { rss: number; anonymous: number } {
+interface Memory {
+  readonly rss: number
+  readonly anonymous: number
+}
+
+function memory({ child }: Node): Memory {
   const text = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   const kib = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(text)?.[1] ?? 0)
   return { rss: Math.round(kib('VmRSS') / 1024), anonymous: Math.round(kib('RssAnon') / 1024) }
 }
 
-async function main(): Promise<void> {
+/** What a main thread has done so far, in milliseconds. */
+interface Times {
+  readonly runningMs: number
+  readonly waitingMs: number
+  readonly atMs: number
+}
+
+function timesOf(pid: number | undefined): Times {
+  const [running, waiting] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ').map(Number)
+  return { runningMs: (running ?? 0) / 1e6, waitingMs: (waiting ?? 0) / 1e6, atMs: performance.now() }
+}
+
+function shares(name: string, from: Times, to: Times): string {
+  const share = (ms: number): string => `${((100 * ms) / (to.atMs - from.atMs)).toFixed(1)} %`
+  return `${name}: running ${share(to.runningMs - from.runningMs)}, waiting ${share(to.waitingMs - from.waitingMs)}`
+}
+
+interface Options {
+  readonly mebibytes: number
+  readonly rate: number
+  readonly limit: string
+  readonly idleSeconds: number
+  readonly master: string | undefined
+  readonly replica: string
+  readonly wrapper: readonly string[]
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       mebibytes: { type: 'string', default: '2048' },
       rate: { type: 'string', default: '500' },
       limit: { type: 'string', default: '0' },
+      idle: { type: 'string', default: '15' },
+      master: { type: 'string' },
       replica: { type: 'string', default: tmpdir() },
+      'replica-nice': { type: 'string' },
+      'replica-cpus': { type: 'string' },
     },
   })
+  const { 'replica-nice': priority, 'replica-cpus': cpus } = values
+  return {
+    mebibytes: Number(values.mebibytes),
+    rate: Number(values.rate),
+    limit: values.limit,
+    idleSeconds: Number(values.idle),
+    master: values.master,
+    replica: values.replica,
+    wrapper: [
+      ...(priority === undefined ? [] : ['nice', '-n', priority]),
+      ...(cpus === undefined ? [] : ['taskset', '-c', cpus]),
+    ],
+  }
+}
+
+/** A master with `keys` keys in `directory`. */
+async function startMaster(directory: string, limit: string, keys: number): Promise<Node> {
+  const isFilled = existsSync(join(directory, 'db')) && readdirSync(join(directory, 'db')).length > 0
+  const noLog = { 'rocksdb.wal_ttl_seconds': '0', 'rocksdb.wal_size_limit_mb': '0' }
+  const master = await startNode(directory, { ...noLog, 'max-replication-mb': limit })
+  if (isFilled) return master
+  await fill(master.port, keys)
+  await delay(SETTLE_MS)
+  return master
+}
+
+/** Until the replica has all; returns the largest memory of both. */
+async function follow(master: Node, replica: Node): Promise<{ masterMax: Memory; replicaMax: Memory }> {
+  let masterMax = memory(master)
+  let replicaMax = memory(replica)
+  for (;;) {
+    const text = await info(replica.port)
+    const [ofMaster, ofReplica] = [memory(master), memory(replica)]
+    if (ofMaster.anonymous > masterMax.anonymous) masterMax = ofMaster
+    if (ofReplica.anonymous > replicaMax.anonymous) replicaMax = ofReplica
+    if (text.includes('master_link_status:up')) return { masterMax, replicaMax }
+    await delay(100)
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  const { mebibytes, rate } = options
   const root = mkdtempSync(join(tmpdir(), 'full-sync-'))
-  const replicaRoot = mkdtempSync(join(values.replica, 'full-sync-'))
+  const replicaRoot = mkdtempSync(join(options.replica, 'full-sync-'))
   const nodes: Node[] = []
   try {
-    const noLog = { 'rocksdb.wal_ttl_seconds': '0', 'rocksdb.wal_size_limit_mb': '0' }
-    const master = await startNode(join(root, 'master'), { ...noLog, 'max-replication-mb': values.limit })
+    const keys = (mebibytes * MIB) / VALUE_BYTES
+    const master = await startMaster(options.master ?? join(root, 'master'), options.limit, keys)
     nodes.push(master)
-    const keys = (Number(values.mebibytes) * MIB) / VALUE_BYTES
-    await fill(master.port, keys)
-    await delay(10_000)
     const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => openSocket(master.port)))
-    const load = new Load(sockets, keys, Number(values.rate))
-    await delay(3000)
+    const load = new Load(sockets, keys, rate)
+    await delay(WARM_MS)
+    const [masterAtFirst, ownAtFirst] = [timesOf(master.child.pid), timesOf(process.pid)]
     load.take()
-    await delay(IDLE_SECONDS * 1000)
+    await delay(options.idleSeconds * 1000)
     const idle = load.take()
     const before = memory(master)
-    const replica = await startNode(replicaRoot, { slaveof: `127.0.0.1 ${master.port}` })
+    const [masterIdle, ownIdle] = [timesOf(master.child.pid), timesOf(process.pid)]
+    const replica = await startNode(replicaRoot, { slaveof: `127.0.0.1 ${master.port}` }, options.wrapper)
     nodes.push(replica)
     load.take()
-    const startMs = performance.now()
-    let masterMax = memory(master)
-    let replicaMax = memory(replica)
-    for (;;) {
-      const text = await info(replica.port)
-      if (memory(master).anonymous > masterMax.anonymous) masterMax = memory(master)
-      if (memory(replica).anonymous > replicaMax.anonymous) replicaMax = memory(replica)
-      if (text.includes('master_link_status:up')) break
-      await delay(100)
-    }
-    const seconds = (performance.now() - startMs) / 1000
+    const [masterStart, ownStart] = [timesOf(master.child.pid), timesOf(process.pid)]
+    const { masterMax, replicaMax } = await follow(master, replica)
+    const [masterEnd, ownEnd] = [timesOf(master.child.pid), timesOf(process.pid)]
     const during = load.take()
     await load.stop()
     for (const socket of sockets) socket.destroy()
-    const synced = (await info(master.port)).includes('slave0:')
+    const isSynced = (await info(master.port)).includes('slave0:')
+    const seconds = ((masterEnd.atMs - masterStart.atMs) / 1000).toFixed(1)
     process.stdout.write(
-      `${values.mebibytes} MiB in ${seconds.toFixed(1)} s${synced ? '' : ' (no replica)'}, ${values.rate} requests/s, µs\n` +
-        `${''.padEnd(12)} requests      p50      p99    p99.9\n${row('idle GET', idle.get)}\n${row('sync GET', during.get)}\n${row('idle SET', idle.set)}\n` +
-        `${row('sync SET', during.set)}\n` +
+      [
+        `${mebibytes} MiB in ${seconds} s${isSynced ? '' : ' (no replica)'}, ${rate} requests/s, µs`,
+        `${''.padEnd(12)} requests      p50      p99    p99.9`,
+        row('idle GET', idle.get),
+        row('sync GET', during.get),
+        row('idle SET', idle.set),
+        row('sync SET', during.set),
+        shares('idle, master', masterAtFirst, masterIdle),
+        shares('sync, master', masterStart, masterEnd),
+        shares('idle, clients', ownAtFirst, ownIdle),
+        shares('sync, clients', ownStart, ownEnd),
         `memory, MiB (anonymous): master ${before.rss} (${before.anonymous}), then ${masterMax.rss} ` +
-        `(${masterMax.anonymous}); replica ${replicaMax.rss} (${replicaMax.anonymous})\n`,
+          `(${masterMax.anonymous}); replica ${replicaMax.rss} (${replicaMax.anonymous})`,
+        '',
+      ].join('\n'),
     )
   } finally {
     for (const { child } of nodes) {
