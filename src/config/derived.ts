@@ -50,6 +50,8 @@ export interface Paths {
   readonly nodes: string
   /** Slots of the change feed. */
   readonly slots: string
+  /** What Redis replicas have been sent, while the server is down. */
+  readonly redisHistories: string
   /** When sequences were written. */
   readonly sequenceTimes: string
   /** Where damaged files of the write-ahead log are kept. */
@@ -67,6 +69,7 @@ export function paths(values: Values): Paths {
     backupForSync: join(dir, 'backup_for_sync'),
     nodes: join(dir, 'nodes.conf'),
     slots: join(dir, 'cdc-slots.json'),
+    redisHistories: join(dir, 'redis-histories.json'),
     sequenceTimes: join(dir, 'cdc-times'),
     damagedLogs: join(dir, 'damaged-wal'),
     history: join(dir, 'history'),

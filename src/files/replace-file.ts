@@ -1,6 +1,6 @@
 /** Replaces files as a whole: a crash, of the machine too, leaves the old content or the new one. */
 
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -16,12 +16,14 @@ export function replaceFileSync(path: string, content: string | Uint8Array, mode
     closeSync(file)
   }
   renameSync(fresh, path)
-  const directory = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+  syncDirectorySync(dirname(path))
+}
+
+/** Removes a file, if it is there, for good: no crash brings it back. */
+export function removeFileSync(path: string): void {
+  if (!existsSync(path)) return
+  rmSync(path)
+  syncDirectorySync(dirname(path))
 }
 
 /** The same for one caller at a time. Resolves when the content is on the disk. */
@@ -37,6 +39,15 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
   }
   await rename(fresh, path)
   await syncDirectory(dirname(path))
+}
+
+function syncDirectorySync(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }
 
 /** Makes what was created, renamed or removed in a directory last. */

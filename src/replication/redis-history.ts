@@ -11,13 +11,22 @@ import type { Store } from '../storage/store.js'
 import { encodeCommands, type RedisCommand, RedisTranslator } from './redis-commands.js'
 
 /** A point between two batches. */
-interface Mark {
+export interface Mark {
   /** Bytes of the stream before it. */
   readonly offset: number
   /** The first sequence after it. */
   readonly next: number
   /** What was sent there besides batches, such as a ping: it comes first. */
   readonly extra: Bytes | undefined
+}
+
+/** All that a history is, besides the log. */
+export interface SavedHistory {
+  readonly id: string
+  readonly namespace: Bytes
+  readonly offset: number
+  readonly next: number
+  readonly marks: readonly Mark[]
 }
 
 /** The log cannot be read on: the replica has to begin anew. */
@@ -50,6 +59,18 @@ export class RedisHistory {
     this.translator = new RedisTranslator(namespace, store.slotEncoded)
     this.#store = store
     this.#marks = [{ offset: 0, next: this.next, extra: undefined }]
+  }
+
+  /** The history as it was when it was `saved`. */
+  static restore({ id, namespace, offset, next, marks }: SavedHistory, store: Store): RedisHistory {
+    const history = new RedisHistory(id, store, namespace, next - 1)
+    history.offset = offset
+    history.#marks = [...marks]
+    return history
+  }
+
+  get saved(): SavedHistory {
+    return { id: this.id, namespace: this.namespace, offset: this.offset, next: this.next, marks: this.#marks }
   }
 
   /** The first sequence that is needed if the replica comes back. */

@@ -9,6 +9,7 @@ import type { Store } from '../storage/store.js'
 import type { Peer } from './peer.js'
 import { RedisFeed, type RedisRequest } from './redis-feed.js'
 import { RedisHistory } from './redis-history.js'
+import { saveHistories, takeHistories } from './redis-history-file.js'
 
 export interface RedisMasterParts {
   readonly store: Store
@@ -75,6 +76,23 @@ export class RedisMaster {
     counts.partialSyncs++
     log.info(`[replication] Redis replica ${peer.address} goes on at offset ${offset} of ${history.offset}`)
     this.#start(peer, request, history, {}, undefined, offset)
+  }
+
+  /** Knows the histories again that `saveHistories` has kept. */
+  restoreHistories(): void {
+    const { config, store, log } = this.#parts
+    for (const history of takeHistories(config, store, log)) this.#histories.set(history.id, history)
+  }
+
+  /** Ends all connections to replicas, which may go on where they are when this server begins again. */
+  saveHistories(): void {
+    const { config, log } = this.#parts
+    for (const feed of this.feeds) feed.close()
+    try {
+      saveHistories(config, this.#histories.values())
+    } catch (error) {
+      log.warning(`[replication] the histories of Redis replicas are not kept: ${(error as Error).message}`)
+    }
   }
 
   /** Drops replicas that are too slow; called by the clock. */

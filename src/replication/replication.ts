@@ -156,6 +156,7 @@ export class Replication {
   /** Begins as the configuration says. Throws a CommitError. */
   start(): void {
     const { config, log } = this.#host
+    this.feeds.redis.restoreHistories()
     this.feeds.checkpoint
       .remove()
       .catch((error: unknown) => log.error(`[replication] removing the old checkpoint: ${describeError(error)}`))
@@ -173,6 +174,7 @@ export class Replication {
       this.#host.pause('write')
       await this.feeds.drain(DRAIN_MS_MAX)
     }
+    if (this.#host.store.rocks.isOpen) this.feeds.redis.saveHistories()
     this.feeds.disconnectAll()
     await replica?.stop()
     await this.#stopping

@@ -36,6 +36,7 @@ test('paths that are not given lie in dir', (t) => {
     backupForSync: join(directory, 'backup_for_sync'),
     nodes: join(directory, 'nodes.conf'),
     slots: join(directory, 'cdc-slots.json'),
+    redisHistories: join(directory, 'redis-histories.json'),
     sequenceTimes: join(directory, 'cdc-times'),
     history: join(directory, 'history'),
   })

@@ -1,10 +1,16 @@
 /** Redis as a replica of this server. */
 
-import { test } from 'tap'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { type Test, test } from 'tap'
 import { eventually } from '../support/eventually.js'
+import { type ServerProcess, startProcess } from '../support/process.js'
 import { RandomWrites, runWrites } from '../support/random-writes.js'
+import { RawClient } from '../support/raw-client.js'
 import { caughtUp, clientOf, fillLarge, sameContents, startReplica } from '../support/redis-replicas.js'
-import { REDIS_MISSING } from '../support/redis-server.js'
+import { REDIS_MISSING, type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const SLOW = { skip: REDIS_MISSING, timeout: 600_000 }
@@ -65,6 +71,67 @@ test('a replica whose link was cut goes on where it was', SLOW, async (t) => {
   }
   await sameContents(t, clientOf(t, s), replica.client, 'after the cuts')
   t.equal(s.server.stats.fullSyncs, 1)
+})
+
+test('a replica goes on where it was after a restart of its master, and begins anew after a crash', SLOW, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'redis-replica-'))
+  const node: { process: ServerProcess; client: RawClient } = await startMaster(dir)
+  const { port } = node.process
+  t.teardown(async () => {
+    await node.process.end('SIGKILL')
+    rmSync(dir, { recursive: true, force: true })
+  })
+  const restart = async (signal: NodeJS.Signals): Promise<void> => {
+    await node.process.end(signal)
+    Object.assign(node, await startMaster(dir, port))
+  }
+  const writes = new RandomWrites(41)
+  await runWrites(node.client, writes, 500)
+  const replica = await startRedisServer('--replicaof', '127.0.0.1', String(port))
+  t.teardown(replica.stop)
+  const caughtUpWith = async (mark: string): Promise<void> => {
+    await node.client.run('set', 'mark', mark)
+    await eventually(async () => ((await replica.client.get('mark')) === mark ? true : undefined))
+  }
+  await caughtUpWith('first')
+  const id = /master_replid:(\w+)/.exec(await replica.client.info('replication'))?.[1]
+  for (let round = 1; round <= 2; round++) {
+    await runWrites(node.client, writes, 300)
+    await restart('SIGTERM')
+    // It is read once.
+    await eventually(() => (existsSync(join(dir, 'redis-histories.json')) ? undefined : true))
+    await runWrites(node.client, writes, 300)
+    await caughtUpWith(`round ${round}`)
+    t.match(await node.client.run('info', 'stats'), /sync_full:0\r\nsync_partial_ok:1\r\nsync_partial_err:0/)
+    await sameAs(t, replica, port)
+    t.equal(/master_replid:(\w+)/.exec(await replica.client.info('replication'))?.[1], id)
+  }
+  await restart('SIGKILL')
+  await caughtUpWith('after the crash')
+  t.match(await node.client.run('info', 'stats'), /sync_full:1\r\nsync_partial_ok:0\r\nsync_partial_err:1/)
+  await sameAs(t, replica, port)
+})
+
+async function startMaster(dir: string, port?: number): Promise<{ process: ServerProcess; client: RawClient }> {
+  const process = await startProcess(dir, port === undefined ? {} : { port: String(port) })
+  return { process, client: await RawClient.connect(process.port) }
+}
+
+async function sameAs(t: Test, replica: RedisServer, port: number): Promise<void> {
+  const client = new Redis({ port, host: '127.0.0.1' })
+  await sameContents(t, client, replica.client, 'the replica')
+  client.disconnect()
+}
+
+test('histories of another database, or damaged, are not taken', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'redis-replica-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  for (const content of ['{"database":"another","histories":[]}', '{"datab']) {
+    writeFileSync(join(dir, 'redis-histories.json'), content)
+    await using s = await startServer({ dir })
+    t.match(s.logged.join('\n'), /the histories of Redis replicas in .* are of no use: /)
+    t.notOk(existsSync(join(dir, 'redis-histories.json')))
+  }
 })
 
 test('a replica that takes nothing costs no memory, and goes on', SLOW, async (t) => {
