@@ -1,14 +1,15 @@
 /**
  * What a full sync costs its master's clients, and the memory of both sides.
  *
- *   node dist/bench/full-sync.js [--mebibytes 2048] [--rate 500] [--limit 0] [--idle 15] [--master DIR] [--replica /dev/shm]
- *                                [--replica-nice 19] [--replica-cpus 1]
+ *   node dist/bench/full-sync.js [--mebibytes 2048] [--rate 500] [--limit 0] [--idle 15] [--seconds 3600]
+ *                                [--master DIR] [--replica /dev/shm] [--replica-nice 19] [--replica-cpus 1]
  *
  * Fills a master with values of 1 KiB that do not compress, measures the latency of GET and SET at a steady rate without
  * and during the full sync of a replica on the same machine, and prints one table. Below it stands what the main threads
  * did in these times, as shares of them: running, and waiting for a CPU that another thread had.
  *
  *   --limit          max-replication-mb
+ *   --seconds        looks at the sync for so long at most
  *   --master         the master's directory, which is kept; one that an earlier run has filled is taken as it is
  *   --replica        where the replica's directory is made: on another disk, or in memory, it does not hold up the master's log
  *   --replica-nice   priority of the replica's process (nice), and
@@ -33,6 +34,8 @@ const FILL_WINDOW = 1000
 const SETTLE_MS = 10_000
 const WARM_MS = 3000
 const CONNECTIONS = 10
+/** The cache grows with each block that is read: a small one leaves the memory of the sync to be seen. */
+const BLOCK_CACHE_MIB = '64'
 
 interface Node {
   readonly port: number
@@ -185,6 +188,7 @@ interface Options {
   readonly rate: number
   readonly limit: string
   readonly idleSeconds: number
+  readonly secondsMax: number
   readonly master: string | undefined
   readonly replica: string
   readonly wrapper: readonly string[]
@@ -197,6 +201,7 @@ function readOptions(): Options {
       rate: { type: 'string', default: '500' },
       limit: { type: 'string', default: '0' },
       idle: { type: 'string', default: '15' },
+      seconds: { type: 'string', default: '3600' },
       master: { type: 'string' },
       replica: { type: 'string', default: tmpdir() },
       'replica-nice': { type: 'string' },
@@ -209,6 +214,7 @@ function readOptions(): Options {
     rate: Number(values.rate),
     limit: values.limit,
     idleSeconds: Number(values.idle),
+    secondsMax: Number(values.seconds),
     master: values.master,
     replica: values.replica,
     wrapper: [
@@ -222,35 +228,47 @@ function readOptions(): Options {
 async function startMaster(directory: string, limit: string, keys: number): Promise<Node> {
   const isFilled = existsSync(join(directory, 'db')) && readdirSync(join(directory, 'db')).length > 0
   const noLog = { 'rocksdb.wal_ttl_seconds': '0', 'rocksdb.wal_size_limit_mb': '0' }
-  const master = await startNode(directory, { ...noLog, 'max-replication-mb': limit })
+  const options = { ...noLog, 'rocksdb.block_cache_size': BLOCK_CACHE_MIB, 'max-replication-mb': limit }
+  const master = await startNode(directory, options)
   if (isFilled) return master
   await fill(master.port, keys)
   await delay(SETTLE_MS)
   return master
 }
 
-/** Until the replica has all; returns the largest memory of both. */
-async function follow(master: Node, replica: Node): Promise<{ masterMax: Memory; replicaMax: Memory }> {
+interface Followed {
+  readonly masterMax: Memory
+  readonly replicaMax: Memory
+  /** Of those that had come when it was looked at last. */
+  readonly mebibytes: number
+}
+
+/** Until the replica has all, or the time is over. */
+async function follow(master: Node, replica: Node, secondsMax: number): Promise<Followed> {
+  const untilMs = performance.now() + secondsMax * 1000
   let masterMax = memory(master)
   let replicaMax = memory(replica)
+  let mebibytes = 0
   for (;;) {
     const text = await info(replica.port)
     const [ofMaster, ofReplica] = [memory(master), memory(replica)]
     if (ofMaster.anonymous > masterMax.anonymous) masterMax = ofMaster
     if (ofReplica.anonymous > replicaMax.anonymous) replicaMax = ofReplica
-    if (text.includes('master_link_status:up')) return { masterMax, replicaMax }
+    mebibytes = Math.round(Number(/master_sync_read_bytes:(\d+)/.exec(text)?.[1] ?? mebibytes * MIB) / MIB)
+    const isOver = text.includes('master_link_status:up') || performance.now() > untilMs
+    if (isOver) return { masterMax, replicaMax, mebibytes }
     await delay(100)
   }
 }
 
 async function main(): Promise<void> {
   const options = readOptions()
-  const { mebibytes, rate } = options
+  const { rate } = options
   const root = mkdtempSync(join(tmpdir(), 'full-sync-'))
   const replicaRoot = mkdtempSync(join(options.replica, 'full-sync-'))
   const nodes: Node[] = []
   try {
-    const keys = (mebibytes * MIB) / VALUE_BYTES
+    const keys = (options.mebibytes * MIB) / VALUE_BYTES
     const master = await startMaster(options.master ?? join(root, 'master'), options.limit, keys)
     nodes.push(master)
     const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => openSocket(master.port)))
@@ -266,7 +284,7 @@ async function main(): Promise<void> {
     nodes.push(replica)
     load.take()
     const [masterStart, ownStart] = [timesOf(master.child.pid), timesOf(process.pid)]
-    const { masterMax, replicaMax } = await follow(master, replica)
+    const { masterMax, replicaMax, mebibytes } = await follow(master, replica, options.secondsMax)
     const [masterEnd, ownEnd] = [timesOf(master.child.pid), timesOf(process.pid)]
     const during = load.take()
     await load.stop()

@@ -136,6 +136,22 @@ export class MasterSocket {
     return this.#takeBytes(Math.min(first.length, bytesMax))
   }
 
+  /** Bytes that have arrived and were not taken. */
+  get inputBytes(): number {
+    return this.#bytes
+  }
+
+  /** Up to `bytesMax` bytes that have arrived, in the pieces in which they came. */
+  takeAll(bytesMax: number): Bytes[] {
+    const pieces: Bytes[] = []
+    for (let left = bytesMax; left > 0 && this.#bytes > 0; ) {
+      const piece = this.take(left)
+      pieces.push(piece)
+      left -= piece.length
+    }
+    return pieces
+  }
+
   /** Resolves when more has arrived. Rejects with a LinkError if the connection ends, or nothing comes in `timeoutMs`. */
   async more(timeoutMs = 0): Promise<void> {
     if (this.#isEnded) throw this.#ended()

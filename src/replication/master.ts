@@ -13,13 +13,15 @@ import type { Store } from '../storage/store.js'
 import type { WalHold } from '../storage/wal-retention.js'
 import { SharedCheckpoint } from './checkpoint.js'
 import { FileSender } from './file-sender.js'
-import { LoopGauge } from './loop-gauge.js'
 import { announcedAddress, type Peer, type PeerLink } from './peer.js'
 import { RedisMaster } from './redis-master.js'
 import { ReplicaFeed } from './replica-feed.js'
 import { idInLog } from './replication-id.js'
+import { SendPace } from './send-pace.js'
 
 export interface SyncCounts {
+  /** Commands of clients. */
+  readonly commandsProcessed: number
   fullSyncs: number
   partialSyncs: number
   partialSyncsRefused: number
@@ -57,11 +59,12 @@ export class Master {
   readonly #feeds = new Set<ReplicaFeed>()
   /** What is kept for replicas that have gone, by their address. */
   readonly #lingering = new Map<string, { readonly hold: WalHold; readonly untilMs: number }>()
-  readonly #gauge = new LoopGauge()
+  readonly #pace: SendPace
   readonly #transfers = new Set<PeerLink & { close(): void }>()
 
   constructor(parts: MasterParts) {
     this.#parts = parts
+    this.#pace = new SendPace(() => parts.counts.commandsProcessed)
     this.checkpoint = new SharedCheckpoint(parts)
     this.redis = new RedisMaster(parts)
   }
@@ -157,7 +160,7 @@ export class Master {
       {
         peer,
         checkpoint: this.checkpoint,
-        gauge: this.#gauge,
+        pace: this.#pace,
         config,
         log,
         onClosed: () => this.#transfers.delete(sender),

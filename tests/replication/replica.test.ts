@@ -337,7 +337,8 @@ test('a swap that was cut off by a crash is undone, or finished, at the next sta
 /** The files of a checkpoint as a backup of RocksDB has them: the path of each, and the list. */
 function asBackup(files: ReadonlyMap<string, Buffer>): { paths: Map<string, Buffer>; list: string } {
   const paths = new Map<string, Buffer>()
-  for (const [name, content] of files) {
+  // The log may be empty, and an empty file has no damage.
+  for (const [name, content] of [...files].sort(([, a], [, b]) => b.length - a.length)) {
     const table = /^(\d+)\.sst$/.exec(name)?.[1]
     paths.set(
       table ? `shared_checksum/${table}_${crc32c(content)}_${content.length}.sst` : `private/3/${name}`,
