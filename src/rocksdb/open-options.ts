@@ -225,6 +225,12 @@ function columnFamily(spec: ColumnFamilySpec, options: Defaulted): NativeColumnF
   }
 }
 
+/**
+ * 20 bits a row where a row takes 100 bytes. Kvrocks, which has such a filter for metadata alone, gives it four times as
+ * much: 6.4 MiB a family, of which each write misses the cache.
+ */
+const MEMTABLE_BLOOM_RATIO = 0.025
+
 function columnFamilyOptions(spec: ColumnFamilySpec, options: Defaulted): OptionRecord {
   return {
     compaction_style: 'kCompactionStyleLevel',
@@ -248,7 +254,9 @@ function columnFamilyOptions(spec: ColumnFamilySpec, options: Defaulted): Option
     blob_compression_type: COMPRESSION_NAMES[options.compression],
     enable_blob_garbage_collection: options.enableBlobGarbageCollection,
     blob_garbage_collection_age_cutoff: options.blobGarbageCollectionAgeCutoff / 100,
-    ...(spec.memtableBloom ? { memtable_whole_key_filtering: true, memtable_prefix_bloom_size_ratio: 0.1 } : {}),
+    ...(spec.memtableBloom
+      ? { memtable_whole_key_filtering: true, memtable_prefix_bloom_size_ratio: MEMTABLE_BLOOM_RATIO }
+      : {}),
   }
 }
 

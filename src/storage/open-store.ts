@@ -23,7 +23,7 @@ const MIB = 1024 * 1024
 
 /** In the order of the ids; see column-family.ts. */
 export const COLUMN_FAMILIES: readonly ColumnFamilySpec[] = [
-  { name: 'default', filter: 'subkey', collector: 'default', sharesBlockCache: true },
+  { name: 'default', filter: 'subkey', collector: 'default', sharesBlockCache: true, memtableBloom: true },
   { name: 'metadata', filter: 'metadata', collector: 'metadata', sharesBlockCache: true, memtableBloom: true },
   { name: 'zset_score', filter: 'subkey', collector: 'default', sharesBlockCache: true },
   { name: 'pubsub', filter: 'pubsub', sharesBlockCache: false },

@@ -59,7 +59,7 @@ test("without any settings a database has Kvrocks's options", (t) => {
     t.equal(cf('compaction_style'), 'kCompactionStyleLevel')
     t.equal(cf('blob_garbage_collection_age_cutoff'), '0.250000')
     t.equal(cf('memtable_whole_key_filtering'), String(memtableBloom ?? false))
-    t.equal(cf('memtable_prefix_bloom_size_ratio'), memtableBloom ? '0.100000' : '0.000000')
+    t.equal(cf('memtable_prefix_bloom_size_ratio'), memtableBloom ? '0.025000' : '0.000000')
     t.equal(table('format_version'), '5')
     t.equal(table('index_type'), 'kTwoLevelIndexSearch')
     t.equal(table('partition_filters'), 'true')
