@@ -10,6 +10,7 @@ import { test } from 'tap'
 import { runCdc } from '../../src/cli/cdc.js'
 import { Progress } from '../../src/cli/copy/progress.js'
 import { RedisTarget } from '../../src/cli/copy/redis-target.js'
+import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 async function copy(s: TestServer, ...words: string[]): Promise<{ code: number; output: string; errors: string }> {
@@ -42,6 +43,20 @@ test('a stream gets an entry a change, and none twice', async (t) => {
       ['sequence', '2', 'change', setLine(2, 'a', '2')],
     ],
   )
+})
+
+test('a node of a cluster is refused', { skip: REDIS_MISSING }, async (t) => {
+  const node = await startRedisServer('--cluster-enabled', 'yes')
+  t.teardown(() => node.stop())
+  await using s = await startServer()
+  await s.run('set', 'a', 1)
+  for (const words of [[], ['--checkpoint-key', 'position'], ['--stream', 'feed']]) {
+    t.same(await copy(s, '--to', `redis://127.0.0.1:${node.port}`, ...words), {
+      code: 1,
+      output: '',
+      errors: 'the target is a node of a cluster: cdc copy brings changes to a single server alone\n',
+    })
+  }
 })
 
 test('a webhook is tried again, signed, in batches, and a refusal is final', async (t) => {

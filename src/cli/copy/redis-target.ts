@@ -11,6 +11,7 @@ import { type FeedPosition, parsePosition, positionText } from '../../cdc-client
 import { RedisConnection, type RespValue, ServerError } from '../../cdc-client/redis-connection.js'
 import { HeldExpiries, type Words } from './held-expiries.js'
 import type { CopyTarget, Tell } from './target.js'
+import { checkOwned, openTarget, TargetError } from './target-connection.js'
 
 export interface RedisTargetOptions {
   readonly url: string
@@ -29,9 +30,6 @@ const RETRY_MS_MAX = 10_000
 /** Errors of a target that takes nothing at the moment; any other is about the command. */
 const REFUSALS = new Set(['READONLY', 'OOM', 'MISCONF', 'NOAUTH', 'NOPERM', 'CLUSTERDOWN', 'MOVED', 'CROSSSLOT'])
 const PASSING = new Set(['LOADING', 'MASTERDOWN', 'BUSY', 'TRYAGAIN'])
-
-/** Somebody else writes to the checkpoint key. */
-class DisplacedError extends Error {}
 
 export class RedisTarget implements CopyTarget {
   readonly #options: RedisTargetOptions
@@ -156,8 +154,7 @@ export class RedisTarget implements CopyTarget {
           this.#saved = saved
           return
         }
-        if (this.#saved !== undefined && saved !== this.#saved)
-          throw new DisplacedError(`another copy has moved ${key} on`)
+        checkOwned(key, saved, this.#saved)
       }
       this.#watching = undefined
       // What comes after this transaction is watched from its very end.
@@ -196,7 +193,7 @@ export class RedisTarget implements CopyTarget {
   }
 
   async #connect(): Promise<RedisConnection> {
-    this.#target ??= await RedisConnection.open(this.#options.url, this.#options.signal)
+    this.#target ??= await openTarget(this.#options.url, this.#options.signal)
     return this.#target
   }
 
@@ -220,7 +217,7 @@ export class RedisTarget implements CopyTarget {
 
 /** What trying again does not help against. */
 function isFinal(error: unknown): boolean {
-  return error instanceof DisplacedError || (error instanceof ServerError && !PASSING.has(error.code))
+  return error instanceof TargetError || (error instanceof ServerError && !PASSING.has(error.code))
 }
 
 /** What becomes of other databases of the target is not for the source to say. */

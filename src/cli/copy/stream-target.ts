@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FeedPage } from '../../cdc-client/feed-reader.js'
 import { type FeedPosition, parsePosition, positionText } from '../../cdc-client/position.js'
-import { RedisConnection, ServerError } from '../../cdc-client/redis-connection.js'
+import { type RedisConnection, type RespValue, ServerError } from '../../cdc-client/redis-connection.js'
 import type { CopyTarget } from './target.js'
+import { checkOwned, openTarget, TargetError } from './target-connection.js'
 
 export interface StreamTargetOptions {
   readonly url: string
@@ -21,6 +22,8 @@ export class StreamTarget implements CopyTarget {
   readonly #options: StreamTargetOptions
   readonly #checkpointKey: string
   #target: RedisConnection | undefined
+  /** What the checkpoint key holds, as far as this copy knows: null = nothing, undefined = it has not looked. */
+  #saved: string | null | undefined
 
   constructor(options: StreamTargetOptions) {
     this.#options = options
@@ -30,6 +33,7 @@ export class StreamTarget implements CopyTarget {
   load(): Promise<FeedPosition | undefined> {
     return this.#withRetries(async (target) => {
       const saved = await target.command('GET', this.#checkpointKey)
+      this.#saved = saved === null ? null : String(saved)
       return saved === null ? undefined : parsePosition(String(saved))
     })
   }
@@ -41,14 +45,27 @@ export class StreamTarget implements CopyTarget {
       const { sequence } = JSON.parse(change) as { sequence: number }
       return ['XADD', this.#options.stream, '*', 'sequence', sequence, 'change', change]
     })
-    let isFirst = true
+    const key = this.#checkpointKey
     await this.#withRetries(async (target) => {
-      // The connection may have broken after the transaction had arrived.
-      if (!isFirst && String(await target.command('GET', this.#checkpointKey)) === text) return
-      isFirst = false
-      const replies = await target.pipeline([['MULTI'], ...adds, ['SET', this.#checkpointKey, text], ['EXEC']])
-      for (const reply of [...replies, ...(replies.at(-1) as unknown[])]) if (reply instanceof ServerError) throw reply
+      for (let replies: RespValue[] = []; !Array.isArray(replies.at(-1)); ) {
+        // What a process that was killed had still sent may come between.
+        const [, held] = await target.pipeline([
+          ['WATCH', key],
+          ['GET', key],
+        ])
+        if (held instanceof ServerError) throw held
+        const saved = held === null || held === undefined ? null : String(held)
+        // The connection may have broken after the transaction had arrived.
+        if (saved === text && saved !== this.#saved) break
+        checkOwned(key, saved, this.#saved)
+        replies = await target.pipeline([['MULTI'], ...adds, ['SET', key, text], ['EXEC']])
+        const results = replies.at(-1)
+        for (const reply of [...replies, ...(Array.isArray(results) ? results : [])]) {
+          if (reply instanceof ServerError) throw reply
+        }
+      }
     })
+    this.#saved = text
     return texts.length
   }
 
@@ -60,10 +77,11 @@ export class StreamTarget implements CopyTarget {
     const { url, signal, onRetry } = this.#options
     for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
       try {
-        this.#target ??= await RedisConnection.open(url, signal)
+        this.#target ??= await openTarget(url, signal)
         return await work(this.#target)
       } catch (error) {
-        if (signal?.aborted === true || (error instanceof ServerError && error.code !== 'LOADING')) throw error
+        const isFinal = error instanceof TargetError || (error instanceof ServerError && error.code !== 'LOADING')
+        if (signal?.aborted === true || isFinal) throw error
         this.#target?.close()
         this.#target = undefined
         onRetry(error as Error)
