@@ -195,11 +195,19 @@ function parseKill(args: Args): Kill {
 function kill({ client: self, reply, server }: ServerContext, _args: Args, { filter, byAddress }: Kill): void {
   const nowMs = server.nowMs()
   const found = [...server.clients.all()].filter((client) => matchesFilter(client, filter, self, nowMs))
-  const isLink = filter.kind === 'master' && self.isAdmin && server.replication.reconnect()
-  if (byAddress && found.length === 0) throw NO_SUCH_CLIENT
+  const isLink = self.isAdmin && isOfMaster(filter, server.replication.master) && server.replication.reconnect()
+  if (byAddress && found.length === 0 && !isLink) throw NO_SUCH_CLIENT
   for (const client of found) endClient(client, self)
   if (byAddress) reply.ok()
   else reply.integer(found.length + Number(isLink))
+}
+
+/** True if the link to the master, which is no client of this server, is meant: by its type, or by the master's address. */
+function isOfMaster(filter: ClientFilter, master: { host: string; port: number } | undefined): boolean {
+  if (master === undefined || filter.id !== undefined || filter.localAddress !== undefined) return false
+  const { address, kind } = filter
+  if (kind !== undefined && kind !== 'master') return false
+  return address === undefined ? kind === 'master' : address === `${master.host}:${master.port}`
 }
 
 /** The client that gave the command still gets its reply. */

@@ -114,7 +114,7 @@ test('changes of the master wake, break and invalidate what clients of the repli
   t.equal(await watcher.run('exec'), '*-1\r\n')
 })
 
-test('CLIENT KILL TYPE MASTER has the link built again', async (t) => {
+test('CLIENT KILL has the link to the master built again, by its type or its address', async (t) => {
   await using master = await startNode()
   await using replica = await startNode()
   t.equal(await replica.run('client', 'kill', 'type', 'master'), ':0\r\n')
@@ -122,6 +122,15 @@ test('CLIENT KILL TYPE MASTER has the link built again', async (t) => {
   await caughtUp(replica, master)
   t.equal(await replica.run('client', 'kill', 'type', 'master'), ':1\r\n')
   await eventually(async () => ((await infoField(master, 'sync_partial_ok')) === '2' ? true : undefined))
+  await caughtUp(replica, master)
+  const [host, port] = [await infoField(replica, 'master_host'), await infoField(replica, 'master_port')]
+  t.equal(await replica.run('client', 'kill', `${host}:1`), '-ERR No such client\r\n')
+  t.equal(await replica.run('client', 'kill', `${host}:${port}`), '+OK\r\n')
+  await eventually(async () => ((await infoField(master, 'sync_partial_ok')) === '3' ? true : undefined))
+  await caughtUp(replica, master)
+  t.equal(await replica.run('client', 'kill', 'addr', `${host}:${port}`, 'type', 'normal'), ':0\r\n')
+  t.equal(await replica.run('client', 'kill', 'addr', `${host}:${port}`), ':1\r\n')
+  await eventually(async () => ((await infoField(master, 'sync_partial_ok')) === '4' ? true : undefined))
 })
 
 for (const isGrouped of [true, false]) {
