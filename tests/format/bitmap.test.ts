@@ -59,4 +59,10 @@ test('BITFIELD says in the log what it wrote, not what it read', async (t) => {
     put(0, '00ff'),
     metadata(2),
   ])
+  const twice = ['OVERFLOW', 'SAT', 'INCRBY', 'u8', '0', '1', 'INCRBY', 'u8', '8', '1', 'OVERFLOW', 'WRAP']
+  t.same(await batchOf([], ['bitfield', 'b', ...twice, 'INCRBY', 'u8', '0', '0']), [
+    'log 6 11 OVERFLOW SAT INCRBY u8 0 1 INCRBY u8 8 1 OVERFLOW WRAP INCRBY u8 0 0',
+    put(0, '8080'),
+    metadata(2),
+  ])
 })

@@ -70,6 +70,7 @@ test('later operations keep the form, and the bounds of the expiries', async (t)
     expiring(3, 2, AT, AT),
   ])
   t.same(await written(EXPIRING, ['hincrby', 'h', 'a', '1']), ['log 2 13 1', `put h V 61 = ${AT}32`])
+  t.same(await written(EXPIRING, ['hgetex', 'h', 'PX', '100', 'FIELDS', '1', 'a']), [], 'the time that it has')
   t.same(await written(EXPIRING, ['hpexpire', 'h', '200', 'FIELDS', '1', 'b']), [
     'log 2 13 1',
     `put h V 62 = ${LATER}32`,

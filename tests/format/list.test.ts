@@ -74,6 +74,8 @@ test('LREM closes the gaps from the shorter side', async (t) => {
   const list: Words[] = [['rpush', 'l', 'a', 'x', 'b', 'c', 'd']]
   t.same(await batchOf(list, ['lrem', 'l', '0', 'x']), ['log 3 5 0 x', put(1, 'a'), remove(0), metadata(1, 5)])
   t.same(await batchOf(list, ['lrem', 'l', '-1', 'c']), ['log 3 5 -1 c', put(3, 'd'), remove(4), metadata(0, 4)])
+  // Both sides are of one length: the left one moves.
+  t.same(await batchOf(ABC, ['lrem', 'l', '0', 'b']), ['log 3 5 0 b', put(1, 'a'), remove(0), metadata(1, 3)])
   t.same(await batchOf([['rpush', 'l', 'x', 'x']], ['lrem', 'l', '0', 'x']), ['log 3 5 0 x', 'delete metadata l'])
 })
 

@@ -97,6 +97,9 @@ transcripts(
       BITCOUNT b -1 -1 => 1
       BITCOUNT b -40000 -1 BIT => 5
       BITCOUNT b 1 0 => 0
+      BITCOUNT b -40000 -50000 => 0
+      BITCOUNT b -40000 -50000 BIT => 0
+      BITPOS b 1 -40000 -50000 => 1
       BITCOUNT b 5 3000 BYTE => 0
       SET s foobar => OK
       BITCOUNT s => 26

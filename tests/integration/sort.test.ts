@@ -65,6 +65,13 @@ transcripts(
       SORT z LIMIT 8 5 => ["9" "10"]
       SORT z BY nosort LIMIT 2 3 => ["5" "7" "9"]
     `,
+    'what is stored of a set has an order, also where none is asked for': `
+      SADD s c a d b => 4
+      SORT s BY nosort STORE r => 4
+      LRANGE r 0 -1 => ["a" "b" "c" "d"]
+      SORT s BY nosort DESC STORE r => 4
+      LRANGE r 0 -1 => ["d" "c" "b" "a"]
+    `,
     'LIMIT with a negative offset': `
       RPUSH l 1 3 2 => 3
       SORT l LIMIT -1 0 => []

@@ -71,6 +71,12 @@ transcripts(
       ZUNION 2 a b WEIGHTS 2 3 WITHSCORES =2> ["a" "2" "b" "7" "d" "9" "c" "12"] =3> [["a" ,2] ["b" ,7] ["d" ,9] ["c" ,12]]
       ZUNION 2 a b AGGREGATE MIN WITHSCORES =2> ["a" "1" "b" "1" "c" "2" "d" "3"] =3> [["a" ,1] ["b" ,1] ["c" ,2] ["d" ,3]]
       ZUNION 2 a b AGGREGATE MAX WITHSCORES =2> ["a" "1" "b" "2" "c" "3" "d" "3"] =3> [["a" ,1] ["b" ,2] ["c" ,3] ["d" ,3]]
+      ZADD p 0 m => 1
+      ZADD n -0 m => 1
+      ZUNION 2 p n AGGREGATE MIN WITHSCORES =2> ["m" "0"] =3> [["m" ,0]]
+      ZUNION 2 n p AGGREGATE MIN WITHSCORES =2> ["m" "-0"] =3> [["m" ,-0]] # Redis: *
+      ZUNION 2 p n AGGREGATE MAX WITHSCORES =2> ["m" "0"] =3> [["m" ,0]]
+      ZUNION 2 n p AGGREGATE MAX WITHSCORES =2> ["m" "-0"] =3> [["m" ,-0]] # Redis: *
       ZUNION 1 none => []
     `,
     'ZINTERSTORE, ZINTER and ZINTERCARD': `
