@@ -10,6 +10,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { replaceFileSync } from '../files/replace-file.js'
+import { systemReason } from '../files/system-error.js'
 
 interface Era {
   readonly id: string
@@ -69,7 +70,12 @@ export class History {
   }
 
   #save(end = ''): void {
-    replaceFileSync(this.#path, this.#eras.map(({ id, after }) => `${id} ${after}\n`).join('') + end)
+    const lines = this.#eras.map(({ id, after }) => `${id} ${after}\n`)
+    try {
+      replaceFileSync(this.#path, lines.join('') + end)
+    } catch (error) {
+      throw new Error(`cannot write ${this.#path}: ${systemReason(error)}`, { cause: error })
+    }
   }
 }
 
