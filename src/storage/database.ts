@@ -101,7 +101,11 @@ export class Database {
 
   /** The time of `key`, or of the last of its fields, is over, by its metadata row: deletes it where a command may write and has written nothing yet. */
   noticeExpired(key: Bytes, part: ExpiredPart, row: Bytes): void {
-    if (!this.turn.noticesExpired) return
+    if (!this.turn.noticesExpired) {
+      const { touched } = this.turn
+      if (touched.isObserved) touched.expiredListener?.(this.turn.composedKey(this.#compose(key)))
+      return
+    }
     if (part === 'fields') this.#dropFields(key, row)
     deleteExpired(this.turn, this.#compose(key))
     this.turn.expiryListener?.(this.namespace, key, part)

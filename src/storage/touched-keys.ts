@@ -5,6 +5,8 @@ import type { Bytes } from '../bytes/bytes.js'
 export class TouchedKeys {
   /** While false, nothing is noted. */
   isObserved = false
+  /** Told of the nsKey, latin1, of a key that a command has found expired and may not delete. */
+  expiredListener: ((nsKey: string) => void) | undefined
   /** Told of each key that comes to be where there was none; undefined = nobody wants to know. */
   newKeyListener: ((namespace: Bytes, key: Bytes) => void) | undefined
   /** Whether somebody wants to know of changes of a key; asked at each write, for those that nobody cares for are many. */

@@ -136,6 +136,30 @@ test('keys that expire are invalidated when their time is over', async (t) => {
   t.equal(await received(reader), invalidation('long'))
 })
 
+test('a key that is found expired by a read is told at once, and once', async (t) => {
+  await using s = await startServer()
+  const [reader, other] = [await tracker(s), await tracker(s)]
+  await s.run('set', 'k', 'v', 'px', 100)
+  await s.run('hset', 'h', 'f', 'v')
+  await s.run('hpexpire', 'h', 100, 'fields', 1, 'f')
+  for (const client of [reader, other]) {
+    await client.run('get', 'k')
+    await client.run('hget', 'h', 'f')
+  }
+  s.advance(101)
+  t.equal(await s.run('exists', 'k'), ':0\r\n')
+  t.equal(await received(reader), invalidation('k'))
+  t.equal(await other.run('mget', 'k'), invalidation('k'))
+  t.equal((await other.nextReply()).bytes, '*1\r\n_\r\n')
+  t.equal(await s.run('get', 'k'), '$-1\r\n')
+  t.equal(await other.run('get', 'k'), '_\r\n')
+  t.equal(await s.run('hlen', 'h'), ':0\r\n')
+  for (const client of [reader, other]) t.equal(await received(client), invalidation('h'))
+  t.equal(await s.run('watch', 'k'), '+OK\r\n')
+  await other.run('get', 'k')
+  for (const reply of ['+OK\r\n', '*0\r\n']) t.equal(await s.run(reply === '*0\r\n' ? 'exec' : 'multi'), reply)
+})
+
 test('expired keys that are swept are broadcast', async (t) => {
   await using s = await startServer({ sweepsExpired: true })
   await s.run('set', 'k', '1', 'px', '1000')
@@ -307,6 +331,17 @@ test('the table is bounded by tracking-table-max-keys: what it forgets is invali
   await s.run('config', 'set', 'tracking-table-max-keys', '0')
   for (let i = 0; i < 200; i++) await reader.run('get', `n${i}`)
   t.match(await s.run('info', 'stats'), 'tracking_total_keys:201\r\n')
+})
+
+test('a table that has become much too large is soon as small as it may be', async (t) => {
+  await using s = await startServer()
+  const reader = await tracker(s)
+  await reader.run('mget', ...Array.from({ length: 5000 }, (_, index) => `k${index}`))
+  await s.run('config', 'set', 'tracking-table-max-keys', '100')
+  // By 100, 200, 300 and so on.
+  for (let count = 0; count < 9; count++) await s.run('ping')
+  t.match(await s.run('info', 'stats'), 'tracking_total_keys:100\r\n')
+  t.equal((await received(reader)).split('invalidate').length - 1, 4900)
 })
 
 test('INFO counts tracking clients, keys, their readers and prefixes', async (t) => {

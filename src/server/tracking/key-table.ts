@@ -85,6 +85,12 @@ export class KeyTable {
     return undefined
   }
 
+  /** True if the key's readers have seen it alive, and its time is over at `nowMs`. */
+  hasExpired(nsKey: string, nowMs: number): boolean {
+    const expireMs = this.#entries.get(nsKey)?.expireMs ?? 0
+    return expireMs > 0 && expireMs < nowMs
+  }
+
   /** The keys whose time is over at `nowMs`, each at most once. They stay in the table. */
   expired(nowMs: number): readonly string[] {
     return this.#expirations.takeDue(nowMs)

@@ -33,7 +33,7 @@ import { KeyTable } from './key-table.js'
 import { Tracker } from './tracker.js'
 
 const CHANNEL = '__redis__:invalidate'
-/** Keys that one command forgets at most while the table is too large. */
+/** Keys that the first command forgets at most that finds the table too large; the second, twice as many, and so on. */
 const EVICTED_MAX = 100
 const MESSAGE_BYTES = 128
 /** How long a client may keep what it has read of a hash whose fields expire at times that are not known. */
@@ -57,9 +57,15 @@ export class TrackingTable implements Tracking {
   readonly #keys = new KeyTable()
   readonly #broadcasts = new Broadcasts()
   readonly #trackers = new Set<Tracker>()
+  /** How many times running the table was too large. */
+  #evictions = 0
 
   constructor(host: TrackingHost) {
     this.#host = host
+    const { turn } = host.store
+    turn.touched.expiredListener = (nsKey) => {
+      if (this.#keys.hasExpired(nsKey, turn.nowMs)) this.invalidate([nsKey], undefined)
+    }
   }
 
   get clientCount(): number {
@@ -198,9 +204,10 @@ export class TrackingTable implements Tracking {
     this.invalidate([this.#host.store.database(namespace).nsKey(key).latin1Slice(0)], undefined)
   }
 
-  /** Called regularly: invalidates remembered keys whose time is over. */
+  /** Called regularly: invalidates remembered keys whose time is over, and those that are too many. */
   expire(nowMs: number): void {
     this.invalidate(this.#keys.expired(nowMs), undefined)
+    this.#evict()
   }
 
   /** At the end of a turn: sends what is broadcast. */
@@ -217,8 +224,12 @@ export class TrackingTable implements Tracking {
 
   #evict(): void {
     const keysMax = this.#host.keysMax()
-    if (keysMax === 0) return
-    for (let count = 0; count < EVICTED_MAX && this.#keys.keyCount > keysMax; count++) {
+    if (keysMax === 0 || this.#keys.keyCount <= keysMax) {
+      this.#evictions = 0
+      return
+    }
+    this.#evictions++
+    for (let count = 0; count < EVICTED_MAX * this.#evictions && this.#keys.keyCount > keysMax; count++) {
       const nsKey = this.#keys.oldestKey()
       if (nsKey === undefined) return
       for (const reader of this.#keys.take(nsKey)) this.#tellKey(reader, nsKey)
