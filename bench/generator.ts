@@ -11,6 +11,7 @@ import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
 import { ReplyCounter } from './replies.js'
 import { Random, Template } from './requests.js'
+import { Zipf } from './zipf.js'
 
 export interface Job {
   readonly port: number
@@ -19,6 +20,10 @@ export interface Job {
   readonly operations: readonly (readonly (readonly string[])[])[]
   /** Random numbers in them are below this. */
   readonly keys: number
+  /** Of the random numbers; they are the same for the same seed. */
+  readonly seed?: number
+  /** Whether few of them are drawn often, and most seldom. */
+  readonly isSkewed?: boolean
   /** How many operations. */
   readonly count: number
   /** Operations in one write; with a rate, 1. */
@@ -45,7 +50,6 @@ const SLOTS = 64
 const WARM_UP_SECONDS = 1
 
 const histogram = createHistogram()
-const random = new Random()
 /** Of all connections, so that operations of different kinds take turns. */
 let nextOperation = 0
 
@@ -97,8 +101,16 @@ function templatesOf({ operations, pipeline }: Job): Template[] {
   )
 }
 
+function drawingOf({ keys, seed, isSkewed = false }: Job): () => number {
+  const random = new Random(seed)
+  if (!isSkewed) return () => random.below(keys)
+  const zipf = new Zipf(random, keys)
+  return () => zipf.draw()
+}
+
 /** Ends when all replies are there. */
 async function closedLoad(job: Job, connections: readonly Connection[]): Promise<number> {
+  const draw = drawingOf(job)
   const batches = Math.max(Math.ceil(job.count / job.pipeline), connections.length)
   const startNs = nowNs()
   let sent = 0
@@ -112,7 +124,7 @@ async function closedLoad(job: Job, connections: readonly Connection[]): Promise
         if (sent === batches) return
         const index = nextOperation++ % templates.length
         const template = templates[index] as Template
-        template.draw(random, job.keys)
+        template.fill(draw)
         awaited = repliesOf(job, index)
         sent++
         sentNs = nowNs()
@@ -156,6 +168,7 @@ class DueTimes {
 }
 
 async function openLoad(job: Job, rate: number, connections: readonly Connection[]): Promise<number> {
+  const draw = drawingOf(job)
   const intervalNs = 1e9 / rate
   const warmUp = Math.min(Math.round(rate * WARM_UP_SECONDS), job.count)
   const total = warmUp + job.count
@@ -186,7 +199,7 @@ async function openLoad(job: Job, rate: number, connections: readonly Connection
       const index = sent % connections.length
       const round = Math.floor(sent / connections.length)
       const template = slots[index]?.[round % SLOTS]?.[sent % job.operations.length] as Template
-      template.draw(random, job.keys)
+      template.fill(draw)
       due[index]?.push(startNs + sent * intervalNs)
       connections[index]?.write(template.bytes)
       sent++

@@ -5,6 +5,9 @@
  *   npm run bench -- [--sections families,latency,feed,allocations,start] [--tests get,set] [--pipelines 1,16,64]
  *                    [--rounds N] [--seconds N] [--keys N] [--bytes N] [--clients N] [--svg FILE]
  *                    [--latency-tests get,set] [--rates 10000,30000,60000] [--changes N] [--mebibytes N]
+ *                    [--data-mebibytes N] [--read-delay-us N]
+ *
+ * One more section, memory, needs the rights of root.
  */
 
 import { writeFileSync } from 'node:fs'
@@ -15,8 +18,10 @@ import { familiesTable, measureFamilies, type Row, ratioOf } from './families.js
 import { measurePrice, measureReading, priceTable, readingTable } from './feed.js'
 import { latencyTable, measureLatency } from './latency.js'
 import type { Load } from './measure.js'
+import { measureMemory, neighbourTable, throughputTable } from './memory.js'
 import { OURS, peerNames } from './servers.js'
 import { measureStart, startTable } from './start-stop.js'
+import { figureText } from './statistics.js'
 import { barChart } from './svg.js'
 import { WORKLOADS, workloadsNamed } from './workloads.js'
 
@@ -35,6 +40,8 @@ const { values: given } = parseArgs({
     rates: { type: 'string', default: '10000,30000,60000' },
     changes: { type: 'string', default: '100000' },
     mebibytes: { type: 'string', default: '1024' },
+    'data-mebibytes': { type: 'string', default: '512' },
+    'read-delay-us': { type: 'string', default: '0' },
   },
 })
 
@@ -72,6 +79,20 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   async start() {
     const rows = await measureStart({ mebibytes: Number(given.mebibytes), rounds, restSeconds: 2 })
     console.log(`${startTable(rows)}\n`)
+  },
+  async memory() {
+    const figures = await measureMemory({
+      mebibytes: Number(given['data-mebibytes']),
+      ...{ pipelines, rounds, seconds },
+      readDelayUs: Number(given['read-delay-us']),
+      variants: [
+        { name: OURS, settings: [] },
+        { name: 'one thread, `workers 0`', settings: ['--workers', '0'] },
+      ],
+    })
+    const { mebibytes, pageCacheMiB, throughput, neighbours } = figures
+    console.log(`${mebibytes} MiB of values, a page cache of ${figureText(pageCacheMiB)} MiB:\n`)
+    console.log(`${throughputTable(throughput)}\n\n${neighbourTable(neighbours)}\n`)
   },
 }
 

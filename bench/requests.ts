@@ -9,9 +9,13 @@ export function encodeCommand(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
 }
 
-/** Random numbers that are the same in each run: xorshift. */
+/** Random numbers that are the same in each run with the same seed: xorshift. */
 export class Random {
-  #state = 0x9e3779b9
+  #state: number
+
+  constructor(seed = 0) {
+    this.#state = 0x9e3779b9 ^ Math.imul(seed, 0x85ebca6b)
+  }
 
   /** An integer from 0 up to, not including, `end`. */
   below(end: number): number {
@@ -37,10 +41,10 @@ export class Template {
     this.#randomAt = at
   }
 
-  /** Draws the random numbers anew, each below `end`. */
-  draw(random: Random, end: number): void {
+  /** Takes the random numbers anew from `draw`. */
+  fill(draw: () => number): void {
     for (const at of this.#randomAt) {
-      let number = random.below(end)
+      let number = draw()
       for (let i = at + RANDOM_DIGITS - 1; i >= at; i--) {
         this.bytes[i] = DIGIT_0 + (number % 10)
         number = Math.floor(number / 10)

@@ -54,6 +54,10 @@ export interface StartOptions {
   readonly settings?: readonly string[]
   /** What descriptor 3 of the process is to be. */
   readonly descriptor3?: 'pipe'
+  /** The directory of a control group that the process is to begin in. */
+  readonly cgroup?: string
+  /** Variables of its environment, beside ours. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** The names of those that ours is compared with. */
@@ -69,10 +73,12 @@ export function temporaryDirectory(): string {
 export async function start(name: string, options: StartOptions = {}): Promise<Contender> {
   const dir = options.dir ?? temporaryDirectory()
   const port = await freePort()
-  const [program, ...words] = commandOf(name, port, dir, options.nodeFlags ?? [])
+  const command = [...commandOf(name, port, dir, options.nodeFlags ?? []), ...(options.settings ?? [])]
+  const [program = '', ...words] = options.cgroup === undefined ? command : inGroup(options.cgroup, command)
   const startMs = performance.now()
-  const child = spawn(program, [...words, ...(options.settings ?? [])], {
+  const child = spawn(program, words, {
     stdio: ['ignore', 'ignore', 'inherit', options.descriptor3 ?? 'ignore'],
+    env: { ...process.env, ...options.environment },
   })
   await untilAnswering(port, child)
   return {
@@ -102,6 +108,11 @@ function commandOf(name: string, port: number, dir: string, nodeFlags: readonly 
   if (command === undefined) throw new Error(`no such server: ${name}`)
   const [program, ...words] = command(port, dir)
   return [program, ...nodeFlags, ...words]
+}
+
+/** The shell joins the group, and becomes the command. */
+function inGroup(directory: string, command: readonly string[]): string[] {
+  return ['/bin/sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', directory, ...command]
 }
 
 function cpuSeconds(child: ChildProcess): number {

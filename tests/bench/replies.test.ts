@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { ReplyCounter } from '../../bench/replies.js'
 import { Random, Template } from '../../bench/requests.js'
+import { Zipf } from '../../bench/zipf.js'
 
 const REPLIES = [
   '+OK\r\n',
@@ -41,10 +42,20 @@ test('random numbers take the places of __rand_int__, in range and in 12 digits'
   const random = new Random()
   const drawn = new Set<string>()
   for (let i = 0; i < 200; i++) {
-    template.draw(random, 10)
+    template.fill(() => random.below(10))
     const text = template.bytes.latin1Slice(0)
     t.match(text, /^\*2\r\n\$3\r\nGET\r\n\$16\r\nkey:0{11}\d\r\n\*1\r\n\$4\r\nPING\r\n$/)
     drawn.add(text)
   }
   t.equal(drawn.size, 10)
+})
+
+test('skewed numbers are in range, a few of them frequent and most seen', async (t) => {
+  const counts = new Array<number>(100).fill(0)
+  const zipf = new Zipf(new Random(), counts.length)
+  for (let i = 0; i < 100_000; i++) counts[zipf.draw()]!++
+  const [first = 0, second = 0, ...others] = counts.toSorted((a, b) => b - a)
+  t.ok(first > 17_000 && first < 22_000, `${first}: about 100,000 : sum of n^-0.99`)
+  t.ok(second > 8500 && second < 11_500, `${second}: about half as many`)
+  t.ok(others.every((count) => count > 0))
 })
