@@ -24,6 +24,7 @@ export const ITERATOR_KEYS_ONLY = 2
 export const ITERATOR_FILL_CACHE = 4
 export const ITERATOR_CACHE_ONLY = 8
 export const ITERATOR_ASYNC_IO = 16
+export const ITERATOR_NO_WAIT = 32
 
 /** A flat list: name, value, name, value. Names and values are RocksDB's option strings. */
 export type OptionPairs = readonly string[]
@@ -71,6 +72,11 @@ export interface NativeSession {
   beginWrite(batch: Buffer, length: number, flags: number): void
   hasWritten(): boolean
   endWrite(): void
+  onFetched(listener: () => void): void
+  setFetchThreads(count: number): void
+  fetch(ticket: number, cf: number, keys: Buffer, count: number): void
+  fetchRange(ticket: number, cf: number, reverse: boolean, rowsMax: number, lower: Buffer, upper?: Buffer): void
+  takeFetched(): number[]
   snapshot(): number
   snapshotSequence(id: number): number | undefined
   releaseSnapshot(id: number): void

@@ -33,7 +33,7 @@ export type ColumnFamilyIndex = number
 
 export interface GetOptions {
   readonly snapshot?: number
-  /** With READ_TIER_BLOCK_CACHE a value that is not in memory throws RocksDBError 'Incomplete'. */
+  /** With another than READ_TIER_ALL a value that is not in memory throws RocksDBError 'Incomplete'. */
   readonly readTier?: ReadTier
 }
 
@@ -67,6 +67,15 @@ export interface SizeOptions {
   readonly includeFiles?: boolean
   /** The error that may be taken for speed, as a share; default: none. */
   readonly errorMargin?: number
+}
+
+/** The rows of [lower, upper) that a scan meets first. */
+export interface FetchRange {
+  readonly lower: Buffer
+  /** Undefined: to the last key. */
+  readonly upper: Buffer | undefined
+  readonly reverse: boolean
+  readonly rowsMax: number
 }
 
 export interface MultiGetOptions extends GetOptions {
@@ -129,6 +138,10 @@ export class RocksDB {
   readonly #pending = new Set<Promise<unknown>>()
   #checkpoints = 0
   #packedKeys: Buffer = Buffer.allocUnsafeSlow(BOUND_BYTES)
+  /** What is to be called when the fetch of a ticket has ended. */
+  readonly #fetches = new Map<number, () => void>()
+  #lastTicket = 0
+  #fetchThreads = 1
 
   private constructor(session: NativeSession) {
     this.#session = session
@@ -141,6 +154,11 @@ export class RocksDB {
     // The session must not keep a forgotten database alive.
     const self = new WeakRef(this)
     this.#session.onWritten(() => self.deref()?.writtenListener?.())
+    this.#session.onFetched(() => {
+      const database = self.deref()
+      if (database !== undefined) database.#takeFetched()
+    })
+    this.#session.setFetchThreads(this.#fetchThreads)
   }
 
   /** False between close() and reopen(). */
@@ -160,8 +178,8 @@ export class RocksDB {
   }
 
   /**
-   * Looks up keyBuffer[0..keyLength). Returns the value's length, -1 if absent, -2 if not in memory (only with
-   * READ_TIER_BLOCK_CACHE). The value is in valueBuffer if it fits there; a longer one waits for takeValue().
+   * Looks up keyBuffer[0..keyLength). Returns the value's length, -1 if absent, -2 if not in memory (never with
+   * READ_TIER_ALL). The value is in valueBuffer if it fits there; a longer one waits for takeValue().
    */
   read(cf: ColumnFamilyIndex, keyLength: number, snapshotId = 0, readTier: ReadTier = READ_TIER_ALL): number {
     const target = packTarget(cf, keyLength, readTier)
@@ -183,21 +201,40 @@ export class RocksDB {
 
   /** The values of many keys by one call, in their order. The values share one memory block. */
   multiGet(cf: ColumnFamilyIndex, keys: readonly Buffer[], options: MultiGetOptions = {}): (Buffer | undefined)[] {
+    const missing: Buffer[] = []
+    const values = this.#multiGet(cf, keys, options, missing)
+    if (missing.length > 0) throw notInMemory()
+    return values
+  }
+
+  /** The same as far as `readTier` allows: a value that is not there is undefined, and its key is added to `missing`. */
+  multiGetWithin(
+    readTier: ReadTier,
+    cf: ColumnFamilyIndex,
+    keys: readonly Buffer[],
+    missing: Buffer[],
+  ): (Buffer | undefined)[] {
+    return this.#multiGet(cf, keys, { readTier }, missing)
+  }
+
+  #multiGet(
+    cf: ColumnFamilyIndex,
+    keys: readonly Buffer[],
+    options: MultiGetOptions,
+    missing: Buffer[],
+  ): (Buffer | undefined)[] {
     if (keys.length === 0) return []
     const target = packTarget(cf, 0, options.readTier ?? READ_TIER_ALL)
     const packed = this.#packKeys(keys)
     const values = this.#session.multiGet(target, options.snapshot ?? 0, packed, keys.length, options.asyncIo ?? false)
-    const result: (Buffer | undefined)[] = []
     let at = 0
-    for (let i = 0; i < keys.length; i++) {
+    return keys.map((key) => {
       const length = values.readInt32LE(at)
-      at += 4
-      if (length >= 0) result.push(values.subarray(at, at + length))
-      else if (length === ABSENT) result.push(undefined)
-      else throw notInMemory()
-      at += Math.max(length, 0)
-    }
-    return result
+      at += 4 + Math.max(length, 0)
+      if (length >= 0) return values.subarray(at - length, at)
+      if (length !== ABSENT) missing.push(key)
+      return undefined
+    })
   }
 
   #packKeys(keys: readonly Buffer[]): Buffer {
@@ -235,6 +272,39 @@ export class RocksDB {
   /** Waits for the write that was begun, if there is one. Throws RocksDBError if it failed. */
   endWrite(): void {
     this.#session.endWrite()
+  }
+
+  /** How many threads fetch rows. */
+  setFetchThreads(count: number): void {
+    this.#fetchThreads = count
+    this.#session.setFetchThreads(count)
+  }
+
+  /**
+   * Reads rows into the block cache on other threads. `done` is called on a later turn, whatever came of it: who reads
+   * them then learns that. It is not called once the database is closed.
+   */
+  fetch(cf: ColumnFamilyIndex, keys: readonly Buffer[], done: () => void): void {
+    this.#session.fetch(this.#newTicket(done), cf, this.#packKeys(keys), keys.length)
+  }
+
+  /** The same for the rows that a scan will meet. */
+  fetchRange(cf: ColumnFamilyIndex, { lower, upper, reverse, rowsMax }: FetchRange, done: () => void): void {
+    this.#session.fetchRange(this.#newTicket(done), cf, reverse, rowsMax, lower, upper)
+  }
+
+  #newTicket(done: () => void): number {
+    this.#lastTicket = (this.#lastTicket + 1) >>> 0
+    this.#fetches.set(this.#lastTicket, done)
+    return this.#lastTicket
+  }
+
+  #takeFetched(): void {
+    for (const ticket of this.#session.takeFetched()) {
+      const done = this.#fetches.get(ticket)
+      this.#fetches.delete(ticket)
+      done?.()
+    }
   }
 
   /** Must be closed before the database is. */
@@ -467,6 +537,7 @@ export class RocksDB {
       throw new RocksDBError('Busy', 'None', 'none', false, `Busy: The database has ${what}`)
     }
     this.#session.close()
+    this.#fetches.clear()
     this.#isOpen = false
   }
 
@@ -492,9 +563,9 @@ export class RocksDB {
   }
 }
 
-/** A read's target: bits 0-3 column family, bit 4 read tier, from bit 5 the key's length. */
+/** A read's target: bits 0-3 column family, bits 4-5 read tier, from bit 6 the key's length. */
 function packTarget(cf: number, keyLength: number, readTier: ReadTier): number {
-  return cf | (readTier << 4) | (keyLength << 5)
+  return cf | (readTier << 4) | (keyLength << 6)
 }
 
 function notInMemory(): RocksDBError {

@@ -10,10 +10,11 @@ import {
   ITERATOR_CACHE_ONLY,
   ITERATOR_FILL_CACHE,
   ITERATOR_KEYS_ONLY,
+  ITERATOR_NO_WAIT,
   ITERATOR_REVERSE,
   type NativeSession,
 } from './native.js'
-import { READ_TIER_BLOCK_CACHE, type ReadTier } from './read-tier.js'
+import { READ_TIER_BLOCK_CACHE, READ_TIER_PAGE_CACHE, type ReadTier } from './read-tier.js'
 
 const ROW_HEADER_BYTES = 8
 const CHUNK_BYTES = 64 * 1024
@@ -32,7 +33,7 @@ export interface IteratorOptions {
   readonly reverse?: boolean
   /** The id of a Snapshot; without one the iterator has its own, of the moment it is made. */
   readonly snapshot?: number
-  /** READ_TIER_BLOCK_CACHE: next() throws RocksDBError 'Incomplete' where a row would have to be read from disk. */
+  /** Other than READ_TIER_ALL: next() throws RocksDBError 'Incomplete' where a row would have to be read from disk. */
   readonly readTier?: ReadTier
   /** Default false: a scan should not drive out what point reads use. */
   readonly fillCache?: boolean
@@ -198,6 +199,7 @@ function iteratorFlags(options: IteratorOptions): number {
     (options.keysOnly ? ITERATOR_KEYS_ONLY : 0) |
     (options.fillCache ? ITERATOR_FILL_CACHE : 0) |
     (options.readTier === READ_TIER_BLOCK_CACHE ? ITERATOR_CACHE_ONLY : 0) |
+    (options.readTier === READ_TIER_PAGE_CACHE ? ITERATOR_NO_WAIT : 0) |
     (options.asyncIo ? ITERATOR_ASYNC_IO : 0)
   )
 }

@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process'
+import { statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'tap'
 import { RocksDBError } from '../../src/rocksdb/errors.js'
-import { READ_TIER_BLOCK_CACHE } from '../../src/rocksdb/read-tier.js'
-import { DEFAULT, METADATA, openDatabase, put, readText, remove } from './support.js'
+import { READ_TIER_BLOCK_CACHE, READ_TIER_PAGE_CACHE } from '../../src/rocksdb/read-tier.js'
+import { RocksDB } from '../../src/rocksdb/rocksdb.js'
+import { DEFAULT, METADATA, OPTIONS, openDatabase, put, readText, remove, temporaryDirectory } from './support.js'
 
 const key = (text: string) => Buffer.from(text)
 
@@ -111,6 +116,95 @@ test('a read limited to memory finds the memtable and says what is only on disk'
   t.throws(() => db.multiGet(DEFAULT, [key('fresh'), key('flushed')], options), { code: 'Incomplete' })
   t.equal(readText(db, DEFAULT, 'flushed'), '1')
   t.equal(inMemory('flushed'), 1, 'the read above brought it into the cache')
+})
+
+const TMPFS = 0x01021994
+const cannotDrop =
+  process.platform !== 'linux' || statfsSync(tmpdir()).type === TMPFS
+    ? 'only the page cache of a disk can be emptied'
+    : false
+
+test('a read limited to the page cache says what is only on disk', { skip: cannotDrop }, async (t) => {
+  const path = join(temporaryDirectory(t), 'db')
+  const db = RocksDB.open(path, OPTIONS)
+  t.teardown(() => db.close({ force: true }))
+  put(db, DEFAULT, ...Array.from({ length: 100 }, (_, i): [string, string] => [`k${100 + i}`, 'x'.repeat(4000)]))
+  await db.flush()
+  const length = (name: string): number => db.read(DEFAULT, db.keyBuffer.write(name), 0, READ_TIER_PAGE_CACHE)
+  const count = (): number => {
+    using rows = db.iterator({ cf: DEFAULT, readTier: READ_TIER_PAGE_CACHE })
+    let found = 0
+    while (rows.next()) found++
+    return found
+  }
+  db.clearBlockCache()
+  t.equal(length('k100'), 4000, 'it was written just now')
+  t.equal(count(), 100)
+  const drop = (): void => {
+    db.clearBlockCache()
+    for (const { name } of db.liveFiles()) {
+      execFileSync('dd', [`if=${join(path, name)}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
+    }
+  }
+  // Linux fetches what it refuses, so the next look may find it.
+  drop()
+  t.equal(length('k100'), -2)
+  drop()
+  t.throws(() => db.get(DEFAULT, key('k150'), { readTier: READ_TIER_PAGE_CACHE }), { code: 'Incomplete' })
+  drop()
+  t.throws(count, { code: 'Incomplete' })
+  drop()
+  const missing: Buffer[] = []
+  db.multiGetWithin(READ_TIER_PAGE_CACHE, DEFAULT, [key('k100'), key('k150')], missing)
+  t.same(missing.map(String), ['k100', 'k150'])
+  t.equal(readText(db, DEFAULT, 'k100'), 'x'.repeat(4000), 'one without limits waits')
+  t.equal(length('k100'), 4000)
+})
+
+test('threads fetch keys and ranges into memory, and say when they have', async (t) => {
+  const db = openDatabase(t)
+  const rows = Array.from({ length: 100 }, (_, i): [string, string] => [
+    `k${String(i).padStart(3, '0')}`,
+    'x'.repeat(4000),
+  ])
+  put(db, DEFAULT, ...rows)
+  await db.flush()
+  // Threads that fetch keep no process alive.
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(alive))
+  const isInMemory = (name: string): boolean =>
+    db.read(DEFAULT, db.keyBuffer.write(name), 0, READ_TIER_BLOCK_CACHE) !== -2
+  for (const threads of [1, 4, 2]) {
+    db.clearBlockCache()
+    db.setFetchThreads(threads)
+    t.notOk(isInMemory('k000'))
+    await new Promise<void>((done) => db.fetch(DEFAULT, [key('k000'), key('k050'), key('nothing'), key('k099')], done))
+    t.same(['k000', 'k050', 'k099', 'k030'].map(isInMemory), [true, true, true, false])
+  }
+  db.clearBlockCache()
+  const range = { lower: key('k010'), upper: key('k090'), rowsMax: 10 }
+  await Promise.all(
+    [true, false].map((reverse) => new Promise<void>((done) => db.fetchRange(DEFAULT, { ...range, reverse }, done))),
+  )
+  t.same(['k010', 'k019', 'k089', 'k080', 'k050', 'k099'].map(isInMemory), [true, true, true, true, false, false])
+  const missing: Buffer[] = []
+  t.same(db.multiGetWithin(READ_TIER_BLOCK_CACHE, DEFAULT, [key('k010'), key('k050'), key('zzz')], missing), [
+    key(rows[10]![1]),
+    undefined,
+    undefined,
+  ])
+  t.same(missing.map(String), ['k050'])
+})
+
+test('a database closes while threads fetch, and calls nobody any more', async (t) => {
+  const db = openDatabase(t)
+  put(db, DEFAULT, ['a', '1'])
+  await db.flush()
+  db.clearBlockCache()
+  for (let i = 0; i < 100; i++) db.fetch(DEFAULT, [key('a')], () => t.fail('called after the end'))
+  db.close()
+  await new Promise((done) => setImmediate(done))
+  t.pass('closed')
 })
 
 test('a column family that does not exist is an error', (t) => {

@@ -14,6 +14,7 @@
 
 #include "rocksdb/file_system.h"
 #include "rocksdb/status.h"
+#include "table_files.h"
 
 namespace {
 
@@ -90,6 +91,6 @@ class PatientLogFileSystem : public rocksdb::FileSystemWrapper {
 
 rocksdb::Env* EnvWithPatientLog() {
   static rocksdb::Env* const env =
-      rocksdb::NewCompositeEnv(std::make_shared<PatientLogFileSystem>(rocksdb::FileSystem::Default())).release();
+      rocksdb::NewCompositeEnv(std::make_shared<PatientLogFileSystem>(NewTableFileSystem())).release();
   return env;
 }

@@ -16,6 +16,11 @@
   METHOD(beginWrite, BeginWrite)                                        \
   METHOD(hasWritten, HasWritten)                                        \
   METHOD(endWrite, EndWrite)                                            \
+  METHOD(onFetched, OnFetched)                                          \
+  METHOD(setFetchThreads, SetFetchThreads)                              \
+  METHOD(fetch, Fetch)                                                  \
+  METHOD(fetchRange, FetchRange)                                        \
+  METHOD(takeFetched, TakeFetched)                                      \
   METHOD(snapshot, TakeSnapshot)                                        \
   METHOD(snapshotSequence, SnapshotSequence)                            \
   METHOD(releaseSnapshot, ReleaseSnapshot)                              \

@@ -5,6 +5,7 @@
 #include "methods.h"
 #include "session.h"
 #include "status.h"
+#include "table_files.h"
 
 using rocksdb::PinnableSlice;
 using rocksdb::Slice;
@@ -15,14 +16,17 @@ namespace {
 constexpr int32_t kAbsent = -1;
 constexpr int32_t kNotInMemory = -2;
 
-/** A read's packed first argument: bits 0-3 column family, bit 4 cache only, from bit 5 the key's length. */
+/** A read's packed first argument: bits 0-3 column family, bits 4-5 read tier, from bit 6 the key's length. */
 struct ReadTarget {
   uint32_t family;
+  /** Read tier 1: the block cache. */
   bool cache_only;
+  /** Read tier 2: the page cache too. */
+  bool waits_not;
   uint32_t key_length;
 
   explicit ReadTarget(uint32_t packed)
-      : family(packed & 15), cache_only((packed & 16) != 0), key_length(packed >> 5) {}
+      : family(packed & 15), cache_only((packed & 16) != 0), waits_not((packed & 32) != 0), key_length(packed >> 6) {}
 };
 
 Status UnknownFamily() { return Status::InvalidArgument("No such column family"); }
@@ -32,6 +36,7 @@ Status Find(Session* session, const ReadTarget& target, const Slice& key, uint32
   auto* family = session->family(target.family);
   if (!family) return UnknownFamily();
   auto& options = target.cache_only ? session->cache_only_options : session->read_options;
+  NoWait no_wait(target.waits_not);
   if (snapshot_id == 0) return session->db()->Get(options, family, key, value);
   options.snapshot = session->FindSnapshot(snapshot_id);
   if (!options.snapshot) return UnknownSnapshot();
@@ -41,6 +46,19 @@ Status Find(Session* session, const ReadTarget& target, const Slice& key, uint32
 }
 
 }  // namespace
+
+bool UnpackKeys(Slice packed, std::vector<Slice>* keys) {
+  for (auto& key : *keys) {
+    uint32_t length = 0;
+    if (packed.size() < sizeof(length)) return false;
+    memcpy(&length, packed.data(), sizeof(length));
+    packed.remove_prefix(sizeof(length));
+    if (packed.size() < length) return false;
+    key = Slice(packed.data(), length);
+    packed.remove_prefix(length);
+  }
+  return true;
+}
 
 namespace methods {
 
@@ -114,15 +132,8 @@ napi_value MultiGet(napi_env env, napi_callback_info info) {
   options.async_io = js::Bool(env, args.at[4]);
   if (snapshot_id != 0 && !(options.snapshot = session->FindSnapshot(snapshot_id))) return Throw(env, UnknownSnapshot());
   std::vector<Slice> keys(count);
-  for (auto& key : keys) {
-    uint32_t length = 0;
-    if (packed.size() < sizeof(length)) return js::ThrowType(env, "the packed keys are cut off");
-    memcpy(&length, packed.data(), sizeof(length));
-    packed.remove_prefix(sizeof(length));
-    if (packed.size() < length) return js::ThrowType(env, "the packed keys are cut off");
-    key = Slice(packed.data(), length);
-    packed.remove_prefix(length);
-  }
+  if (!UnpackKeys(packed, &keys)) return js::ThrowType(env, "the packed keys are cut off");
+  NoWait no_wait(target.waits_not);
   std::vector<PinnableSlice> values(count);
   std::vector<Status> statuses(count);
   if (target.cache_only) {

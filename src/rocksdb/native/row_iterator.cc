@@ -6,6 +6,7 @@
 #include "methods.h"
 #include "session.h"
 #include "status.h"
+#include "table_files.h"
 
 using rocksdb::Slice;
 using rocksdb::Status;
@@ -44,6 +45,7 @@ void RowIterator::Seek(const Slice& key) {
 }
 
 int64_t RowIterator::Fill(char* chunk, size_t chunk_bytes, uint32_t rows_max) {
+  NoWait no_wait(settings_.waits_not);
   if (!started_) {
     started_ = true;
     SeekToStart();
@@ -83,6 +85,7 @@ enum IteratorFlag : uint32_t {
   kFillCache = 4,
   kCacheOnly = 8,
   kAsyncIo = 16,
+  kNoWait = 32,
 };
 
 RowIterator* FindIterator(napi_env env, Session* session, uint32_t slot) {
@@ -129,6 +132,7 @@ napi_value IteratorOpen(napi_env env, napi_callback_info info) {
   RowIterator::Settings settings;
   settings.reverse = (flags & kReverse) != 0;
   settings.keys_only = (flags & kKeysOnly) != 0;
+  settings.waits_not = (flags & kNoWait) != 0;
   if (slot >= session->iterators.size()) session->iterators.resize(slot + 1);
   auto& place = session->iterators[slot];
   place.reset(new RowIterator(settings, lower.data() ? &lower : nullptr, upper.data() ? &upper : nullptr));

@@ -15,6 +15,8 @@ class RowIterator {
   struct Settings {
     bool reverse = false;
     bool keys_only = false;
+    /** A row that is not in the page cache ends the iteration with the status Incomplete. */
+    bool waits_not = false;
   };
 
   /** Bounds are set on read_options by Open; they are copied here, where RocksDB's pointers stay valid. */

@@ -92,6 +92,8 @@ void Session::CloseNow() {
   if (!database) return;
   StopListening();
   committer.reset();
+  fetcher.reset();
+  if (on_fetched) napi_delete_reference(env, std::exchange(on_fetched, nullptr));
   if (on_written) napi_delete_reference(env, std::exchange(on_written, nullptr));
   bool has_jobs = pending_jobs_ > 0;
   if (has_jobs) db()->DisableManualCompaction();

@@ -14,6 +14,7 @@
 
 #include "committer.h"
 #include "database.h"
+#include "fetcher.h"
 #include "listener.h"
 #include "mailbox.h"
 #include "row_iterator.h"
@@ -71,6 +72,11 @@ class Session {
   /** Called after each write that beginWrite began. */
   napi_ref on_written = nullptr;
 
+  /** What fetch uses; made by its first call. */
+  std::unique_ptr<Fetcher> fetcher;
+  /** Called when takeFetched has something. */
+  napi_ref on_fetched = nullptr;
+
   BoundBuffer key;
   BoundBuffer value;
   rocksdb::ReadOptions read_options;
@@ -94,3 +100,6 @@ class Session {
   int references_ = 0;
   int pending_jobs_ = 0;
 };
+
+/** As many keys as there is room for, of u32 little-endian length and bytes each. False if they are cut off. */
+bool UnpackKeys(rocksdb::Slice packed, std::vector<rocksdb::Slice>* keys);
