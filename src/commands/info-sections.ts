@@ -195,6 +195,8 @@ function statsFields({ server, store }: ServerContext): InfoField[] {
     ['expired_keys', server.expiry.expiredCount],
     ['keyspace_hits', stats.keyspace.hits],
     ['keyspace_misses', stats.keyspace.misses],
+    ['cold_reads_waiting', server.coldReads.waitingCount],
+    ['cold_reads', server.coldReads.waits],
     ['row_cache_hits', turn.rowCacheStats.hits],
     ['row_cache_misses', turn.rowCacheStats.misses],
     ['row_cache_evictions', turn.rowCacheStats.evictions],

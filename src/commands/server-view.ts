@@ -240,6 +240,8 @@ export interface ServerView {
   readonly storageEvents: StorageCounts
   readonly keyCounts: KeyCounts
   readonly expiry: Expiry
+  /** Commands that wait for the disk now, and how many have had to. */
+  readonly coldReads: { readonly waitingCount: number; readonly waits: number }
   readonly replication: Replication
   /** A replica without its master, which says so to all but what may see old data. */
   readonly isStale: boolean

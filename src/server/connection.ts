@@ -68,8 +68,10 @@ export class Connection implements Client {
   /** What the connection serves instead of running commands. */
   link: PeerLink | undefined
   readonly announced = nothingAnnounced()
-  /** A request that CLIENT PAUSE holds back. */
+  /** A request that CLIENT PAUSE holds back, or that waits for the disk. */
   heldRequest: Args | undefined
+  /** How often the request under way has found rows that are not in memory. */
+  coldAttempts = 0
 
   /** The epoch of the turn in which a reply was first held back for a write; see TurnLoop. */
   dirtyEpoch = -1
@@ -183,7 +185,7 @@ export class Connection implements Client {
       (this.isAsking ? 'A' : '') +
       (this.subscriptions > 0 ? 'P' : '') +
       (this.isBlocked ? 'b' : '') +
-      (this.heldRequest === undefined ? '' : 'z') +
+      (this.heldRequest === undefined ? '' : this.coldAttempts > 0 ? 'b' : 'z') +
       (this.transaction === undefined ? '' : 'x') +
       (this.tracker?.letters ?? '') +
       (this.watchBroken ? 'd' : '') +

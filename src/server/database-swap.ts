@@ -65,6 +65,7 @@ export class DatabaseSwap {
   async #close(): Promise<void> {
     const server = this.#server
     if (!server.store.rocks.isOpen) return
+    server.coldReads.endAll()
     server.isLoading = true
     server.turns.end()
     server.replication.feeds.disconnectAll()

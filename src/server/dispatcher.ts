@@ -36,6 +36,7 @@ import { ReplyError } from '../protocol/errors.js'
 import { isHttp } from '../protocol/http.js'
 import { RocksDBError } from '../rocksdb/errors.js'
 import type { ScriptRules } from '../scripting/scripts.js'
+import { ColdRead } from '../storage/cold-read.js'
 import { noticeIfExpired } from '../storage/rows.js'
 import { CommitError } from '../storage/turn.js'
 import type { Savepoint } from '../storage/write-batch.js'
@@ -115,7 +116,7 @@ export class Dispatcher {
           connection.isExecuting = false
           return
         }
-        this.#execute(connection, connection.context, command, args, options)
+        if (this.#executeInMemory(connection, command, args, options)) return
       }
     } catch (error) {
       if (isHttp(args)) {
@@ -279,6 +280,36 @@ export class Dispatcher {
     return true
   }
 
+  /** Runs a command that may wait for the disk. True if it does, having done nothing yet. */
+  #executeInMemory(connection: Connection, command: BoundCommand, args: Args, options: unknown): boolean {
+    const server = this.#server
+    const { turn } = server.store
+    if (!isData(command) || !server.coldReads.mayWait(connection)) {
+      this.#execute(connection, connection.context, command, args, options)
+      return false
+    }
+    const replyStart = connection.reply.length
+    const { hits, misses } = server.stats.keyspace
+    const startMs = this.#lastEndMs
+    turn.stayInMemory(true)
+    try {
+      this.#execute(connection, connection.context, command, args, options)
+      return false
+    } catch (error) {
+      if (!(error instanceof ColdRead)) throw error
+      turn.endCommand()
+      turn.dropLogData()
+      connection.reply.truncate(replyStart)
+      Object.assign(server.stats.keyspace, { hits, misses })
+      this.start()
+      server.coldReads.wait(connection, args, error, this.#lastEndMs - startMs)
+      connection.isExecuting = false
+      return true
+    } finally {
+      turn.stayInMemory(false)
+    }
+  }
+
   #execute(connection: Connection, context: CommandContext, command: BoundCommand, args: Args, options: unknown): void {
     const server = this.#server
     const { turn } = server.store
@@ -286,13 +317,13 @@ export class Dispatcher {
     const replyStart = reply.length
     // Commands that run inside this one move the mark.
     const startMs = this.#lastEndMs
-    const isWrite = (command.flags & WRITE) !== 0
-    if (isWrite && server.role === 'master') this.#noticeExpired(context, command, args)
-    const savepoint = isWrite ? turn.savepoint() : undefined
-    const isShown = server.monitors.isActive && isForMonitors(command)
+    const isShown = server.monitors.isActive && isForMonitors(command) && connection.coldAttempts === 0
     const isOfScript = context !== connection.context
     const isShownFirst = isShown && (command.flags & RUNS_QUEUE) === 0
     if (isShownFirst) server.monitors.show(connection, withoutSecrets(command, args), isOfScript)
+    const isWrite = (command.flags & WRITE) !== 0
+    if (isWrite && server.role === 'master') this.#noticeExpired(context, command, args)
+    const savepoint = isWrite ? turn.savepoint() : undefined
     const isSampled = server.perflog.begin(command)
     const isScript = (command.flags & SCRIPTING) !== 0
     if (isScript) this.#scriptErrors.begin()
@@ -301,6 +332,10 @@ export class Dispatcher {
       if (isScript) this.#countReturned(command, reply.errorAt(replyStart))
       if (savepoint !== undefined) this.#checkBatch(savepoint)
     } catch (error) {
+      if (error instanceof ColdRead) {
+        if (isSampled) server.perflog.abandon()
+        throw error
+      }
       command.stats.failed++
       if (!scriptErrors.keepsWrites(error)) this.#undo(context, replyStart, savepoint, error)
       this.#answerErrorIn(context, replyStart, error)
@@ -468,6 +503,11 @@ function endCaching({ transaction }: Connection, tracker: Tracker, command: Boun
 /** Administration is not shown, unless it changes data. Source: redis src/server.c, call. */
 function isForMonitors({ flags }: BoundCommand): boolean {
   return (flags & NO_MONITOR) === 0 && ((flags & ADMIN) === 0 || (flags & WRITE) !== 0)
+}
+
+/** True for a command on keys that is nothing but that: what it does to the database is all that it does. */
+function isData({ flags, keys }: BoundCommand): boolean {
+  return (flags & (READONLY | WRITE)) !== 0 && (flags & (ADMIN | SCRIPTING | RUNS_QUEUE)) === 0 && keys !== undefined
 }
 
 function checkKeys(command: BoundCommand, args: Args, writable: ReadonlySet<string>): void {

@@ -41,6 +41,11 @@ export class Perflog extends BoundedLog<PerfEntry> {
     return true
   }
 
+  /** Measures no longer: the call has done nothing, and will come again. */
+  abandon(): void {
+    this.#rocks.setPerfLevel(PERF_DISABLE)
+  }
+
   /** Notes the call if it took long enough. What RocksDB did is empty for writes that wait for the turn's commit. */
   end(command: BoundCommand, us: number): void {
     const perfContext = this.#rocks.perfContext()

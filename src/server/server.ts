@@ -40,6 +40,7 @@ import type { ExpiryListener } from '../storage/turn-listeners.js'
 import { Blocking } from './blocking.js'
 import { ChangedKeys } from './changed-keys.js'
 import { ClientTable } from './client-table.js'
+import { ColdReads } from './cold-reads.js'
 import { CommandContext } from './command-context.js'
 import { CompactionChecker } from './compaction-checker.js'
 import { Connection } from './connection.js'
@@ -101,6 +102,7 @@ export class Server implements ServerView {
   readonly blocking: Blocking
   readonly streams: Streams
   readonly deferrals: Deferrals
+  readonly coldReads: ColdReads
   readonly transactions: TransactionTable
   readonly tracking: TrackingTable
   readonly changedKeys: ChangedKeys
@@ -180,6 +182,7 @@ export class Server implements ServerView {
     this.store.turn.commitListeners.add(() => this.#committed())
     this.streams = new Streams(log, sent, resume)
     this.deferrals = new Deferrals(log, resume)
+    this.coldReads = new ColdReads(this.store, config.values.workers, (connection) => this.resumeHeld(connection))
     this.transactions = new TransactionTable((connection, queued) => this.#dispatcher.runQueued(connection, queued))
     const push = (connection: Connection, bytes: Buffer): void => this.push(connection, bytes)
     this.monitors = new Monitors(push)
@@ -330,7 +333,7 @@ export class Server implements ServerView {
     })
   }
 
-  /** Runs the request that a pause held back, then goes on. */
+  /** Runs the request that was held back, then goes on. */
   resumeHeld(connection: Connection): void {
     const held = connection.heldRequest
     if (held === undefined || connection.isClosed) return
@@ -339,6 +342,7 @@ export class Server implements ServerView {
     this.store.turn.nowMs = this.#clock()
     this.#dispatcher.start()
     this.#dispatcher.dispatch(connection, held)
+    if (connection.heldRequest === undefined) connection.coldAttempts = 0
     this.resume(connection)
   }
 
@@ -414,6 +418,7 @@ export class Server implements ServerView {
       )
     })
     config.onChange('row-cache-mb', (values) => this.store.turn.cacheRows(values['row-cache-mb'] * MIB))
+    config.onChange('workers', (values) => this.coldReads.setThreads(values.workers))
     config.onChange('max-db-size', () => this.checkSize())
     config.onChange('slowlog-max-len', () => this.slowlog.trim())
     config.onChange('profiling-sample-record-max-len', () => this.perflog.trim())
@@ -540,6 +545,7 @@ export class Server implements ServerView {
     connection.link?.closed()
     this.clients.remove(connection)
     this.blocking.remove(connection)
+    this.coldReads.remove(connection)
     this.streams.abandon(connection)
     this.transactions.discard(connection)
     if (this.#scriptContext?.client === connection) this.#scriptContext = undefined
@@ -557,6 +563,7 @@ export class Server implements ServerView {
     this.#recovery.stop()
     this.cron.stop()
     await this.#listener.close()
+    this.coldReads.endAll()
     this.turns.end()
     await this.replication.close()
     this.turns.end()

@@ -2,8 +2,12 @@
 
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import type { RowIterator } from '../rocksdb/row-iterator.js'
+import { ColdRead, isNotInMemory } from './cold-read.js'
 import type { ColumnFamily } from './column-family.js'
 import type { Overlay, OverlayRow } from './overlay.js'
+
+/** So many rows are fetched at first for a scan that does not say how many it will take. */
+const ROWS_FETCHED = 64
 
 /** Told once, of the first `next`: the key of the row that it found, as the cursor shows it; undefined if there is none. */
 export type FirstRowListener = (key: Bytes | undefined) => void
@@ -26,6 +30,8 @@ export interface ScanRange {
 }
 
 export interface CursorView {
+  /** What the iterator walks. */
+  readonly range: ScanRange
   /** Bytes at the start of each key that are not shown. */
   readonly keySkip: number
   readonly reverse: boolean
@@ -57,6 +63,7 @@ export class RowCursor implements RowWalk {
   readonly #base: RowIterator
   readonly #overlay: Overlay | undefined
   readonly #cf: ColumnFamily
+  readonly #range: ScanRange
   readonly #reverse: boolean
   readonly #keySkip: number
   /** Touched rows in the order of the scan, and the first that has not been reached. */
@@ -71,13 +78,14 @@ export class RowCursor implements RowWalk {
   constructor(
     base: RowIterator,
     cf: ColumnFamily,
-    { keySkip, reverse, onFirst }: CursorView,
+    { range, keySkip, reverse, onFirst }: CursorView,
     overlay?: Overlay,
     touched: [string, OverlayRow][] = [],
   ) {
     this.#onFirst = onFirst
     this.#base = base
     this.#cf = cf
+    this.#range = range
     this.#keySkip = keySkip
     this.#reverse = reverse
     this.#overlay = overlay
@@ -128,7 +136,7 @@ export class RowCursor implements RowWalk {
   next(): boolean {
     if (this.#onFirst !== undefined) return this.#first(this.#onFirst)
     if (this.#overlay !== undefined) return this.#nextMerged()
-    if (!this.#base.next()) return false
+    if (!this.#nextStored()) return false
     this.#ownKey = undefined
     return true
   }
@@ -169,9 +177,19 @@ export class RowCursor implements RowWalk {
     return a < b !== this.#reverse ? -1 : 1
   }
 
+  #nextStored(): boolean {
+    try {
+      return this.#base.next()
+    } catch (error) {
+      if (!isNotInMemory(error)) throw error
+      const { lower, upper, rowsExpected = ROWS_FETCHED } = this.#range
+      throw new ColdRead(this.#cf, { lower, upper, reverse: this.#reverse, rowsMax: rowsExpected })
+    }
+  }
+
   #advanceBase(): void {
     const overlay = this.#overlay as Overlay
-    while (this.#base.next()) {
+    while (this.#nextStored()) {
       this.#baseKey = this.#base.key.latin1Slice(0)
       const isTouched = this.#touchedAt < this.#touched.length
       // A touched row inside a deleted range was written after it, or is null in the overlay: the merge decides.

@@ -3,7 +3,8 @@
  * turn see of it. Whoever runs commands calls `commit` before any reply of the turn leaves the process.
  */
 
-import { type Bytes, copyPart, EMPTY } from '../bytes/bytes.js'
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import type { ReadTier } from '../rocksdb/read-tier.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-family.js'
 import { Derived } from './derived.js'
@@ -13,6 +14,7 @@ import { TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
 import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
 import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.js'
+import { StoredRows } from './stored-rows.js'
 import { TouchedKeys } from './touched-keys.js'
 import type { ExpiryListener, SubkeyListener } from './turn-listeners.js'
 import { BATCH_HEADER_BYTES, readRecords, type Savepoint, WriteBatch } from './write-batch.js'
@@ -50,10 +52,8 @@ export class Turn {
   readonly expiries = new ExpiryHorizon()
   readonly rowCacheStats: RowCacheStats = { hits: 0, misses: 0, evictions: 0 }
   readonly #rocks: RocksDB
+  readonly #stored: StoredRows
   readonly #writeFlags: number
-  /** Reads see the database as it was at this snapshot; 0 = as it is. */
-  readonly #snapshotId: number
-  readonly #reads: { readonly snapshot: number }
   #overlay = new Overlay()
   #batch: WriteBatch
   /** What the commit under way writes; empty if there is none. */
@@ -83,8 +83,7 @@ export class Turn {
   /** `slotEncoded`: keys carry their cluster slot. `snapshotId`: of a snapshot to read; 0 = none. */
   constructor(rocks: RocksDB, writeFlags: number, slotEncoded: boolean, snapshotId = 0) {
     this.#rocks = rocks
-    this.#snapshotId = snapshotId
-    this.#reads = { snapshot: snapshotId }
+    this.#stored = new StoredRows(rocks, snapshotId)
     this.gaps = new EmptyGaps(slotEncoded)
     this.#writeFlags = writeFlags
     this.#key = rocks.keyBuffer
@@ -100,6 +99,19 @@ export class Turn {
   /** Records of the batch so far. */
   get batchCount(): number {
     return this.#batch.count
+  }
+
+  /**
+   * From now on, until the first write or commit, what is not in memory is not read: a ColdRead is thrown. The command that
+   * runs has changed nothing until then, so that it can be run anew.
+   */
+  stayInMemory(stays: boolean): void {
+    this.#stored.staysInMemory = stays
+  }
+
+  /** Says what counts as memory. For tests: nothing is certain of the page cache. */
+  set memoryTier(tier: ReadTier) {
+    this.#stored.memoryTier = tier
   }
 
   /** True if there is something to commit. */
@@ -164,7 +176,7 @@ export class Turn {
       const row = this.#flyingOverlay.get(cf, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
     }
-    return this.#readStored(cf, keyLength, undefined)
+    return this.#stored.read(cf, this.#key, keyLength, undefined)
   }
 
   #readCached(rows: RowCache, cf: ColumnFamily, keyLength: number): Buffer | undefined {
@@ -179,19 +191,7 @@ export class Turn {
       const row = this.#overlay.get(cf, this.#key.latin1Slice(0, keyLength))
       if (row !== undefined) return row ?? undefined
     }
-    return this.#readStored(cf, keyLength, isCacheable ? rows : undefined)
-  }
-
-  /** Reads from RocksDB, and lets `rows` keep it. */
-  #readStored(cf: ColumnFamily, keyLength: number, rows: RowCache | undefined): Buffer | undefined {
-    const rocks = this.#rocks
-    if (this.#key !== rocks.keyBuffer) return rocks.get(cf, this.#key.subarray(0, keyLength), this.#reads)
-    const length = rocks.read(cf, keyLength, this.#snapshotId)
-    if (length > rocks.valueBuffer.length) return rocks.takeValue()
-    rows?.learn(keyLength, rocks.valueBuffer, length)
-    if (length < 0) return undefined
-    if (length === 0) return EMPTY
-    return copyPart(rocks.valueBuffer, 0, length)
+    return this.#stored.read(cf, this.#key, keyLength, isCacheable ? rows : undefined)
   }
 
   #isCacheable(rows: RowCache, keyLength: number): boolean {
@@ -209,7 +209,7 @@ export class Turn {
   readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
     const cache = isCachedFamily(cf) ? this.#rows : undefined
     if (cache === undefined && this.#flyingBatch.touches(cf)) this.finish()
-    if (cache === undefined && this.#overlay.isClean(cf)) return this.#rocks.multiGet(cf, keys, this.#reads)
+    if (cache === undefined && this.#overlay.isClean(cf)) return this.#stored.readMany(cf, keys)
     const rows: (Buffer | undefined)[] = new Array(keys.length)
     const missing: Bytes[] = []
     const missingAt: number[] = []
@@ -223,7 +223,7 @@ export class Turn {
       }
     })
     if (missing.length > 0) {
-      this.#rocks.multiGet(cf, missing, this.#reads).forEach((row, index) => {
+      this.#stored.readMany(cf, missing).forEach((row, index) => {
         rows[missingAt[index] as number] = row
         const key = missing[index] as Bytes
         if (cache !== undefined && this.#composeCacheable(cache, key) && cache.find(cf, key.length) === 0) {
@@ -252,6 +252,7 @@ export class Turn {
 
   /** Writes value + tail at the composed key. */
   put(cf: ColumnFamily, keyLength: number, value: Bytes, tail: Bytes = EMPTY): void {
+    this.#stored.staysInMemory = false
     this.#flushLog()
     this.#batch.put(cf, this.#key, keyLength, value, tail)
     if (this.#rows !== undefined && isCachedFamily(cf)) {
@@ -266,6 +267,7 @@ export class Turn {
 
   /** Deletes the row at the composed key. */
   delete(cf: ColumnFamily, keyLength: number): void {
+    this.#stored.staysInMemory = false
     this.#flushLog()
     this.#batch.delete(cf, this.#key, keyLength)
     if (this.#rows !== undefined && isCachedFamily(cf)) {
@@ -317,6 +319,7 @@ export class Turn {
 
   /** Deletes rows from `begin` up to, not including, `end` by one record of the turn's batch. */
   deleteRows(cf: ColumnFamily, begin: Bytes, end: Bytes): void {
+    this.#stored.staysInMemory = false
     this.#flushLog()
     this.#batch.deleteRange(cf, begin, end)
     if (this.#rows !== undefined && isCachedFamily(cf)) {
@@ -332,6 +335,11 @@ export class Turn {
     this.#pendingLog = blob
   }
 
+  /** Forgets the log data for rows that will not follow. */
+  dropLogData(): void {
+    this.#pendingLog = EMPTY
+  }
+
   scan(cf: ColumnFamily, range: ScanRange): RowCursor {
     if (this.#flyingBatch.touches(cf)) this.finish()
     if (isCachedFamily(cf)) this.#showCached()
@@ -342,21 +350,11 @@ export class Turn {
   }
 
   #openCursor(cf: ColumnFamily, range: ScanRange, onFirst?: FirstRowListener): RowCursor {
-    const { lower, upper, reverse = false, keySkip = 0, values = true, fillCache = true, rowsExpected } = range
-    const base = this.#rocks.iterator({
-      cf,
-      lower,
-      ...(upper === undefined ? {} : { upper }),
-      reverse,
-      keysOnly: !values,
-      // What reads a snapshot reads all of it, once.
-      fillCache: fillCache && this.#snapshotId === 0,
-      snapshot: this.#snapshotId,
-      ...(rowsExpected === undefined ? {} : { rowsExpected }),
-    })
-    if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { keySkip, reverse, onFirst })
+    const { lower, upper, reverse = false, keySkip = 0 } = range
+    const base = this.#stored.iterate(cf, range)
+    if (this.#overlay.isClean(cf)) return new RowCursor(base, cf, { range, keySkip, reverse, onFirst })
     const touched = this.#overlay.between(cf, lower.latin1Slice(0), upper?.latin1Slice(0))
-    return new RowCursor(base, cf, { keySkip, reverse, onFirst }, this.#overlay, touched)
+    return new RowCursor(base, cf, { range, keySkip, reverse, onFirst }, this.#overlay, touched)
   }
 
   savepoint(): Savepoint {
@@ -528,6 +526,7 @@ export class Turn {
   }
 
   #commit(reusesMemory: boolean): void {
+    this.#stored.staysInMemory = false
     if (this.#isFlying) this.#awaitFlight()
     if (this.#flightError !== undefined) throw this.#flightError
     this.#pendingLog = EMPTY

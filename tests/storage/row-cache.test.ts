@@ -2,6 +2,7 @@
 
 import fc from 'fast-check'
 import { test } from 'tap'
+import { READ_TIER_BLOCK_CACHE } from '../../src/rocksdb/read-tier.js'
 import { CF_DEFAULT, CF_METADATA } from '../../src/storage/column-family.js'
 import { RowCache } from '../../src/storage/row-cache.js'
 import { startServer, type TestServer } from '../support/server.js'
@@ -156,12 +157,17 @@ const command: fc.Arbitrary<string[]> = fc
   )
   .map((words) => [...words])
 
-/** Runs `commands` in one write, so that they share turns, and gives all replies. */
-async function replies(server: TestServer, commands: readonly string[][]): Promise<string> {
+/** Runs `commands` in one write, so that they share turns, and gives all replies. `before` is called in between, too. */
+async function replies(
+  server: TestServer,
+  commands: readonly string[][],
+  before: (server: TestServer) => Promise<void> = async () => {},
+): Promise<string> {
   const client = await server.connect()
   const answers: string[] = []
   try {
     for (const burst of bursts(['flushall'], commands)) {
+      await before(server)
       if (burst[0]?.[0] === 'advance') {
         await server.advance(Number(burst[0][1]))
         continue
@@ -210,6 +216,34 @@ test('replies are the same with a cache, with a small one, and without', async (
   t.pass('no difference')
   t.match(await large.run('info', 'stats'), /row_cache_hits:[1-9]/)
   t.match(await without.run('info', 'stats'), /row_cache_rows:0\r\n/)
+})
+
+/** Leaves nothing in memory. */
+async function chill({ server }: TestServer): Promise<void> {
+  server.store.turn.memoryTier = READ_TIER_BLOCK_CACHE
+  await server.store.rocks.flush()
+  server.store.rocks.clearBlockCache()
+}
+
+test('replies are the same where rows have to be fetched from the disk', async (t) => {
+  await using warm = await startServer({ config: { workers: 0 } })
+  await using cold = await startServer({ config: { 'row-cache-mb': 0 } })
+  const property = fc.asyncProperty(
+    fc.array(fc.oneof({ weight: 10, arbitrary: command }, fc.constant<string[]>(['advance', '1'])), {
+      minLength: 20,
+      maxLength: 60,
+      size: 'max',
+    }),
+    async (commands) => {
+      const expected = await replies(warm, commands)
+      const got = await replies(cold, commands, chill)
+      if (got !== expected)
+        throw new Error(`replies differ:\n${got.slice(0, 2000)}\ninstead of\n${expected.slice(0, 2000)}`)
+    },
+  )
+  await fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 8) })
+  t.match(await cold.run('info', 'stats'), /cold_reads:[1-9]/)
+  t.match(await warm.run('info', 'stats'), /cold_reads:0/)
 })
 
 test('the cache can be resized and switched off while commands of the turn are not yet committed', async (t) => {

@@ -94,7 +94,12 @@ export const PROCESS_OPTIONS = {
     default: 'no',
     doc: 'Which service manager is told that the server is ready.',
   }),
-  workers: integer({ default: 8, min: 1, max: 256, mutable: true, doc: 'Accepted for compatibility, without effect.' }),
+  workers: integer({
+    default: 8,
+    max: 256,
+    mutable: true,
+    doc: 'Threads that read from the disk what commands do not find in memory; 0 = the one that runs commands does.',
+  }),
   dir: text({ default: DEFAULT_DIR, shipped: DEFAULT_DIR, doc: 'Working directory: data, checkpoints, backups.' }),
   pidfile: text({
     default: `${DEFAULT_DIR}/kvrocks.pid`,
