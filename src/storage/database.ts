@@ -8,7 +8,7 @@ import { keySlot } from '../bytes/crc16.js'
 import { CF_METADATA, type ColumnFamily } from './column-family.js'
 import type { CursorTable } from './cursor-table.js'
 import { deleteExpired, dropExpiredFields } from './expired-fields.js'
-import { namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix } from './keys.js'
+import { isSubkeyPrefix, namespacePrefix, parseNsKey, prefixEnd, subkeyPrefix, VERSION_BYTES } from './keys.js'
 import { TYPE_LOG_DATA } from './log-data.js'
 import {
   type DataType,
@@ -48,6 +48,10 @@ export class Database {
   /** Cursors that were given to clients. */
   readonly cursors: CursorTable
   readonly #prefix: Buffer
+  /** Where the key stands in the prefix of its sub-keys. */
+  readonly #keyAt: number
+  /** Of the collection that was opened last: many commands work on one for a while. */
+  #lastPrefix: Buffer = EMPTY
 
   constructor(turn: Turn, namespace: Bytes, slotEncoded: boolean, stats: KeyspaceStats, cursors: CursorTable) {
     this.turn = turn
@@ -56,6 +60,7 @@ export class Database {
     this.stats = stats
     this.cursors = cursors
     this.#prefix = namespacePrefix(namespace)
+    this.#keyAt = subkeyPrefix(this.#prefix, slotEncoded, EMPTY, EMPTY).length - VERSION_BYTES
   }
 
   /** Unix milliseconds; the same during a turn, a transaction, a script. */
@@ -125,7 +130,10 @@ export class Database {
 
   /** The sub-keys, in `cf`, of the life of `key` that has `version`. */
   subkeys(cf: ColumnFamily, key: Bytes, version: Bytes): Subkeys {
-    return new Subkeys(this, cf, key, subkeyPrefix(this.#prefix, this.slotEncoded, key, version))
+    if (!isSubkeyPrefix(this.#lastPrefix, this.#keyAt, key, version)) {
+      this.#lastPrefix = subkeyPrefix(this.#prefix, this.slotEncoded, key, version)
+    }
+    return new Subkeys(this, cf, key, this.#lastPrefix)
   }
 
   newVersion(): Buffer {

@@ -49,6 +49,15 @@ export function subkeyPrefix(prefix: Bytes, slotEncoded: boolean, key: Bytes, ve
   return made
 }
 
+/** Whether `prefix` is what `subkeyPrefix` would make of a key, which stands at `keyAt` there, and `version`. */
+export function isSubkeyPrefix(prefix: Bytes, keyAt: number, key: Bytes, version: Bytes): boolean {
+  const versionAt = keyAt + key.length
+  if (prefix.length !== versionAt + VERSION_BYTES) return false
+  for (let i = 0; i < VERSION_BYTES; i++) if (prefix[versionAt + i] !== version[i]) return false
+  for (let i = 0; i < key.length; i++) if (prefix[keyAt + i] !== key[i]) return false
+  return true
+}
+
 export interface NsKey {
   readonly namespace: Bytes
   readonly key: Bytes

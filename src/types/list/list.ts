@@ -8,7 +8,17 @@ import { logData } from '../../storage/log-data.js'
 import { TYPE_LIST } from '../../storage/metadata.js'
 import type { RowCursor } from '../../storage/row-cursor.js'
 import { readAnyRow, readMetadata } from '../../storage/rows.js'
-import { indexKey, newList, type OpenList, openList, openOrNewList, readIndex, saveList, scanElements } from './rows.js'
+import {
+  briefIndexKey,
+  indexKey,
+  newList,
+  type OpenList,
+  openList,
+  openOrNewList,
+  readIndex,
+  saveList,
+  scanElements,
+} from './rows.js'
 
 export type Side = 'left' | 'right'
 
@@ -27,7 +37,7 @@ export function push(db: Database, key: Bytes, side: Side, elements: readonly By
   const list = onlyExisting ? openList(db, key) : openOrNewList(db, key)
   if (list === undefined) return 0
   db.logData(PUSH_LOG[side])
-  for (const element of elements) list.rows.put(indexKey(side === 'left' ? --list.head : list.tail++), element)
+  for (const element of elements) list.rows.put(briefIndexKey(side === 'left' ? --list.head : list.tail++), element)
   list.metadata.size += elements.length
   saveList(list)
   return list.metadata.size
@@ -40,7 +50,7 @@ export function pop(db: Database, key: Bytes, side: Side, count: number): Bytes[
   const taken = readEnd(list, side, Math.min(count, list.metadata.size))
   if (taken.length === 0) return taken
   db.logData(POP_LOG[side])
-  for (const _element of taken) list.rows.delete(indexKey(side === 'left' ? list.head++ : --list.tail))
+  for (const _element of taken) list.rows.delete(briefIndexKey(side === 'left' ? list.head++ : --list.tail))
   list.metadata.size -= taken.length
   saveOrDelete(list)
   return taken
@@ -49,7 +59,7 @@ export function pop(db: Database, key: Bytes, side: Side, count: number): Bytes[
 function readEnd(list: OpenList, side: Side, count: number): Bytes[] {
   const { rows, head, tail } = list
   if (count === 1) {
-    const element = rows.get(indexKey(side === 'left' ? head : tail - 1))
+    const element = rows.get(briefIndexKey(side === 'left' ? head : tail - 1))
     return element === undefined ? [] : [element]
   }
   if (count === 0) return []

@@ -67,6 +67,14 @@ export function indexKey(index: number): Buffer {
   return subKey
 }
 
+const BRIEF_KEY = Buffer.allocUnsafeSlow(INDEX_BYTES)
+
+/** The same, valid until the next call. */
+export function briefIndexKey(index: number): Buffer {
+  writeIndex(BRIEF_KEY, 0, index)
+  return BRIEF_KEY
+}
+
 /** The index that a sub-key stands for. */
 export function readIndex(bytes: Bytes, at: number): number {
   return (bytes.readUInt32BE(at) - ORIGIN_HIGH) * 2 ** 32 + bytes.readUInt32BE(at + 4) + 1
@@ -74,8 +82,17 @@ export function readIndex(bytes: Bytes, at: number): number {
 
 function writeIndex(target: Buffer, at: number, index: number): void {
   const distance = index - 1
-  target.writeUInt32BE(ORIGIN_HIGH + Math.floor(distance / 2 ** 32), at)
-  target.writeUInt32BE(((distance % 2 ** 32) + 2 ** 32) % 2 ** 32, at + 4)
+  const highWord = Math.floor(distance / 2 ** 32)
+  put32(target, at, ORIGIN_HIGH + highWord)
+  put32(target, at + 4, distance - highWord * 2 ** 32)
+}
+
+/** Byte by byte: Buffer's own check their arguments, which costs twice as much. */
+function put32(target: Buffer, at: number, word: number): void {
+  target[at] = word >>> 24
+  target[at + 1] = word >>> 16
+  target[at + 2] = word >>> 8
+  target[at + 3] = word
 }
 
 /** Walks the elements with indexes from `from` up to, not including, `to`. */
