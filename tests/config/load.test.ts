@@ -38,6 +38,7 @@ test('paths that are not given lie in dir', (t) => {
     slots: join(directory, 'cdc-slots.json'),
     redisHistories: join(directory, 'redis-histories.json'),
     sequenceTimes: join(directory, 'cdc-times'),
+    damagedLogs: join(directory, 'damaged-wal'),
     history: join(directory, 'history'),
   })
   t.equal(load(directory, 'backup-dir /elsewhere').text('backup-dir'), '/elsewhere')
