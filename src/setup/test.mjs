@@ -12,6 +12,9 @@ await runMain(async () => {
       serviceProgram('redis-sentinel', 'redis'),
       program('redis-cli', 'redis-tools', 'redis'),
       program('tclsh', 'tcl', 'tcl-tk'),
+      program('openssl', 'openssl', 'openssl'),
+      // Not in the smallest images.
+      program('kill', 'procps'),
     ],
     'for the tests',
   )
