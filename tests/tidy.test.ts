@@ -108,6 +108,24 @@ test('nothing is left for later, and no code is commented out', async (t) => {
   )
 })
 
+test('functions and classes that are exported are used in another file', async (t) => {
+  const sources = FILES.filter((path) => path.endsWith('.ts')).map((path) => ({ path, text: read(path) }))
+  const words = new Map<string, Set<string>>()
+  for (const { path, text } of sources) {
+    for (const word of text.match(/\w+/g) ?? []) {
+      const places = words.get(word)
+      if (places === undefined) words.set(word, new Set([path]))
+      else places.add(path)
+    }
+  }
+  const unused = sources.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:async )?(?:function\*?|class) (\w+)/gm)]
+      .filter((match) => words.get(match[1] ?? '')?.size === 1)
+      .map((match) => `${path}: ${match[1]}`),
+  )
+  t.same(unused, [])
+})
+
 test('types are not escaped, and exports have names', async (t) => {
   const sources = /\.(?:ts|mjs)$/
   t.same(violations(sources, /\bas any\b|<any>|: any\b|@ts-(?:ignore|nocheck)/, SELF), [])

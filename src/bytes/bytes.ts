@@ -17,15 +17,6 @@ export function concat(a: Bytes, b: Bytes): Bytes {
   return joined
 }
 
-/** `a`, `b` and `c` joined in a new buffer. */
-export function concat3(a: Bytes, b: Bytes, c: Bytes): Bytes {
-  const joined = Buffer.allocUnsafe(a.length + b.length + c.length)
-  joined.set(a, 0)
-  joined.set(b, a.length)
-  joined.set(c, a.length + b.length)
-  return joined
-}
-
 // Below this size a loop in JavaScript beats the call into C++ (measured at 2 to 5 ns against 25 to 40).
 const LOOP_BYTES_MAX = 24
 

@@ -3,7 +3,7 @@
 const TABLE = buildTable()
 
 /** Number of hash slots in a cluster. */
-export const SLOT_COUNT = 16384
+const SLOT_COUNT = 16384
 
 const OPEN = 0x7b
 const CLOSE = 0x7d

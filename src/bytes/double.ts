@@ -1,5 +1,4 @@
 import type { Bytes } from './bytes.js'
-import { decimal } from './int64.js'
 
 /** Doubles as text, in the forms that Redis and Kvrocks print and accept, and as sortable bytes. */
 
@@ -196,10 +195,4 @@ export function readSortableDouble(source: Uint8Array, at: number): number {
   for (let index = 0; index < 8; index++) SCRATCH[index] = source[at + index]! ^ flip
   if (flip === 0) SCRATCH[0] = SCRATCH[0]! & 0x7f
   return SCRATCH.readDoubleBE(0)
-}
-
-/** `formatDouble17` as bytes. */
-export function doubleBytes17(n: number): Bytes {
-  if (Number.isSafeInteger(n) && !Object.is(n, -0)) return decimal(n)
-  return Buffer.from(formatDouble17(n), 'latin1')
 }

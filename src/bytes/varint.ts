@@ -1,5 +1,3 @@
-import { type Int64, toInt64 } from './int64.js'
-
 /**
  * LEB128, the variable-length integers of RocksDB's write batches: seven bits a byte, least significant first, the top
  * bit set on all but the last. Source: RocksDB util/coding.h.
@@ -36,33 +34,6 @@ export function readVarint32(source: Uint8Array, cursor: Cursor): number | undef
       if (shift === 28 && byte > 0x0f) return undefined
       cursor.at = at
       return value >>> 0
-    }
-  }
-  return undefined
-}
-
-/** Writes an unsigned 64-bit value and returns the offset behind it: at most 10 bytes. */
-export function writeVarint64(target: Uint8Array, at: number, value: Int64): number {
-  let end = at
-  let rest = BigInt(value)
-  while (rest > 0xffff_ffffn) {
-    target[end++] = Number(rest & 0x7fn) | 0x80
-    rest >>= 7n
-  }
-  return writeVarint32(target, end, Number(rest))
-}
-
-/** Reads an unsigned 64-bit varint and moves the cursor; undefined, cursor unmoved, if cut off or too long. */
-export function readVarint64(source: Uint8Array, cursor: Cursor): Int64 | undefined {
-  let at = cursor.at
-  let value = 0n
-  for (let shift = 0n; shift <= 63n && at < source.length; shift += 7n) {
-    const byte = source[at++]!
-    value |= BigInt(byte & 0x7f) << shift
-    if (byte < 0x80) {
-      if (shift === 63n && byte > 1) return undefined
-      cursor.at = at
-      return toInt64(value)
     }
   }
   return undefined

@@ -17,7 +17,7 @@ const PREFIX = Buffer.concat([Buffer.from([DEFAULT_NAMESPACE.length]), DEFAULT_N
 const STRING_LOG = 0x31
 
 /** One SET: where its key and its value stand in the batch. */
-export class StringPut {
+class StringPut {
   key = 0
   keyEnd = 0
   value = 0

@@ -28,7 +28,7 @@ import { ProgressLine, type ProgressTarget, sizeText } from './progress.js'
 import { fetchCheckpoint } from './remote-checkpoint.js'
 import { readWords, type Words, wholeNumber } from './words.js'
 
-export const BACKUP_USAGE = `Usage:
+const BACKUP_USAGE = `Usage:
     kvrocks-ts backup DIR [--url <url>] [--link | --remote] [--follow | --catch-up] [--slot <name>]
                                       make a backup of a running server
     kvrocks-ts backup DIR --dir <dir>   … of the data directory of a stopped server

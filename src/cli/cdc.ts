@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream'
 import { type FeedOptions, fileCheckpoint, pages } from '../cdc-client/changes.js'
 import { copyTo, isRedis, isTarget, type SourceOptions } from './copy/copy.js'
 
-export const CDC_USAGE = `Usage:
+const CDC_USAGE = `Usage:
     kvrocks-ts cdc tail [options]        print changes, one JSON object a line
     kvrocks-ts cdc snapshot [options]    print all keys as changes, and end
     kvrocks-ts cdc copy --to <url> [options]
@@ -47,7 +47,7 @@ const BATCH_DEFAULT = 100
 const URL_DEFAULT = 'redis://127.0.0.1:6666'
 
 /** Reads the words after `cdc`; undefined if they make no sense. */
-export function parseCdcArguments(words: readonly string[]): CdcArguments | undefined {
+function parseCdcArguments(words: readonly string[]): CdcArguments | undefined {
   const [mode, ...rest] = words
   if (mode !== 'tail' && mode !== 'snapshot' && mode !== 'copy') return undefined
   const values = new Map<string, string[]>()

@@ -2,13 +2,13 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import { parseInt64, toInt64 } from '../bytes/int64.js'
+import { NOTIFY_STRING } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, NOT_AN_INTEGER, SYNTAX } from '../protocol/errors.js'
 import { type FieldOperation, type FieldType, type Overflow, runFields } from '../types/bitmap/bitfield.js'
 import { BIT_OFFSET, BIT_OFFSET_MAX } from './bitmap.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_STRING } from './key-events.js'
 import { OptionReader } from './options.js'
 
 const BAD_TYPE = err('Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.')
@@ -95,7 +95,7 @@ function parseOffset(text: Bytes, { bits }: FieldType): number {
 function run({ db, reply, events }: Context, args: Args, operations: readonly FieldOperation[]): void {
   const results = runFields(db, args.at(1), operations)
   if (operations.some(({ kind }, index) => kind !== 'get' && results[index] !== undefined)) {
-    events.notify(EVENT_STRING, 'setbit', args.at(1))
+    events.notify(NOTIFY_STRING, 'setbit', args.at(1))
   }
   reply.array(results.length)
   for (const result of results) {

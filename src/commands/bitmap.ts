@@ -1,5 +1,6 @@
 /** Bitmap commands. Source: kvrocks src/commands/cmd_bit.cc; redis src/bitops.c. */
 
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, NOT_AN_INTEGER, SYNTAX } from '../protocol/errors.js'
 import { LOG_BITOP, logData } from '../storage/log-data.js'
@@ -7,7 +8,6 @@ import { TYPE_BITMAP } from '../storage/metadata.js'
 import * as bitmaps from '../types/bitmap/bitmap.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { int64At, integerAt } from './options.js'
 
 export const BIT_OFFSET = err('bit offset is not an integer or out of range')
@@ -95,7 +95,7 @@ export const bitmapCommands: readonly AnyCommand[] = [
 
 function setBit({ db, reply, events }: Context, args: Args, { offset, bit }: { offset: number; bit: 0 | 1 }): void {
   reply.integer(bitmaps.setBit(db, args.at(1), offset, bit))
-  events.notify(EVENT_STRING, 'setbit', args.at(1))
+  events.notify(NOTIFY_STRING, 'setbit', args.at(1))
 }
 
 function parseUnit(args: Args, index: number): 'byte' | 'bit' {
@@ -139,7 +139,7 @@ function parseOperator(args: Args): bitmaps.BitOperator {
 function combine({ db, reply, events }: Context, args: Args, operator: bitmaps.BitOperator): void {
   const log = logData(TYPE_BITMAP, LOG_BITOP, args.at(1), ...args.rest(3))
   const size = bitmaps.combine(db, operator, args.at(2), args.rest(3), log)
-  if (size > 0) events.notify(EVENT_STRING, 'set', args.at(2))
-  else events.notify(EVENT_GENERIC, 'del', args.at(2))
+  if (size > 0) events.notify(NOTIFY_STRING, 'set', args.at(2))
+  else events.notify(NOTIFY_GENERIC, 'del', args.at(2))
   reply.integer(size)
 }

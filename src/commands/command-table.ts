@@ -59,7 +59,7 @@ export class BoundCommand implements AnyCommand {
 }
 
 /** What rename-command says, refused. */
-export class RenameError extends Error {}
+class RenameError extends Error {}
 
 const SLOTS_PER_COMMAND = 4
 

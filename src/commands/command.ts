@@ -227,6 +227,3 @@ export function keyIndexes({ keys }: Pick<CommandSpec, 'keys'>, args: Args): rea
   for (let index = keys.first; index <= Math.min(last, args.count - 1); index += keys.step) indexes.push(index)
   return indexes
 }
-
-/** What a parser of options latches: the first error wins, and one check at the end suffices. */
-export type Refusal = ReplyError | undefined

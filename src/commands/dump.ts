@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { copy } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
+import { NOTIFY_GENERIC } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { BUSY_KEY, err, NOT_AN_INTEGER, ReplyError, SYNTAX, writeRefused } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
@@ -31,7 +32,6 @@ import {
   WRITE,
 } from './command.js'
 import type { Context, ServerContext } from './context.js'
-import { EVENT_GENERIC } from './key-events.js'
 import { int64At, OptionReader } from './options.js'
 
 export const dumpCommands: readonly AnyCommand[] = [
@@ -140,13 +140,13 @@ function restore({ db, reply, events }: Context, args: Args, options: RestoreOpt
   if (expireMs !== 0 && expireMs <= db.nowMs) {
     if (isPresent) {
       keys.remove(db, key)
-      events.notify(EVENT_GENERIC, 'del', key)
+      events.notify(NOTIFY_GENERIC, 'del', key)
     }
     reply.ok()
     return
   }
   if (!replaceValue(db, key, value, expireMs)) throw BAD_FORMAT
-  events.notify(EVENT_GENERIC, 'restore', key)
+  events.notify(NOTIFY_GENERIC, 'restore', key)
   reply.ok()
 }
 

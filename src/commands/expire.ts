@@ -1,13 +1,13 @@
 /** When keys expire. Source: redis src/expire.c; kvrocks src/commands/cmd_key.cc. */
 
 import { toInt64 } from '../bytes/int64.js'
+import { NOTIFY_GENERIC } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err } from '../protocol/errors.js'
 import * as keys from '../types/key.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { anyExpiry, EX, EXAT, type Expiry, type ExpiryUnit, PX, PXAT, toUnixMs } from './expiry.js'
-import { EVENT_GENERIC } from './key-events.js'
 
 const CONDITIONS = '[NX | XX | GT | LT]'
 
@@ -118,10 +118,10 @@ function expire({ db, reply, events }: Context, args: Args, { expiry, conditions
   }
   if (ms <= db.nowMs) {
     keys.remove(db, key)
-    events.notify(EVENT_GENERIC, 'del', key)
+    events.notify(NOTIFY_GENERIC, 'del', key)
   } else {
     keys.setExpireMs(db, key, ms)
-    events.notify(EVENT_GENERIC, 'expire', key)
+    events.notify(NOTIFY_GENERIC, 'expire', key)
   }
   reply.integer(1)
 }
@@ -163,7 +163,7 @@ function persist({ db, reply, events }: Context, args: Args): void {
   const isExpiring = (keys.expireMs(db, key) ?? 0) !== 0
   if (isExpiring) {
     keys.setExpireMs(db, key, 0)
-    events.notify(EVENT_GENERIC, 'persist', key)
+    events.notify(NOTIFY_GENERIC, 'persist', key)
   }
   reply.integer(isExpiring ? 1 : 0)
 }

@@ -30,7 +30,7 @@ const UNITS: readonly (readonly [string, ExpiryUnit])[] = [
 ]
 
 /** The unit that the next word of `options` names, if it does. */
-export function takeExpiryUnit(options: OptionReader): ExpiryUnit | undefined {
+function takeExpiryUnit(options: OptionReader): ExpiryUnit | undefined {
   return UNITS.find(([word]) => options.take(word))?.[1]
 }
 

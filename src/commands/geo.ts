@@ -1,6 +1,7 @@
 /** Geo commands. Source: kvrocks src/commands/cmd_geo.cc; redis src/geo.c. */
 
 import { geohashText } from '../bytes/geohash.js'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
@@ -19,7 +20,6 @@ import {
 } from './command.js'
 import type { Context } from './context.js'
 import { circleAt, parseSearch, pointAt, type SearchForm, type SearchOptions, unitAt } from './geo-options.js'
-import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 
 const NO_SUCH_MEMBER = err('could not decode requested zset member')
 
@@ -192,7 +192,7 @@ function parseAdd(args: Args): AddOptions {
 function add({ db, reply, events }: Context, args: Args, { members, condition, countChanged }: AddOptions): void {
   const key = args.at(1)
   const { added, changed } = geo.add(db, key, members, condition)
-  if (added + changed > 0) events.notify(EVENT_ZSET, 'zadd', key)
+  if (added + changed > 0) events.notify(NOTIFY_ZSET, 'zadd', key)
   reply.integer(countChanged ? added + changed : added)
 }
 
@@ -252,8 +252,8 @@ function search(context: Context, args: Args, keyAt: number, options: SearchOpti
     score: storesDistance ? distanceMeters / unitMeters : score,
   }))
   geo.replace(db, options.storeKey, pairs)
-  if (pairs.length > 0) context.events.notify(EVENT_ZSET, event, options.storeKey)
-  else if (wasThere) context.events.notify(EVENT_GENERIC, 'del', options.storeKey)
+  if (pairs.length > 0) context.events.notify(NOTIFY_ZSET, event, options.storeKey)
+  else if (wasThere) context.events.notify(NOTIFY_GENERIC, 'del', options.storeKey)
   reply.integer(pairs.length)
 }
 

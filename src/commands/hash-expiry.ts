@@ -2,6 +2,7 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import { parseInt64 } from '../bytes/int64.js'
+import { NOTIFY_GENERIC, NOTIFY_HASH } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, invalidExpire, NOT_AN_INTEGER, wrongArity } from '../protocol/errors.js'
 import * as hashes from '../types/hash.js'
@@ -9,7 +10,6 @@ import * as expiries from '../types/hash-expiry.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { EX, EXAT, type Expiry, type ExpiryUnit, PX, PXAT, toUnixMs } from './expiry.js'
-import { EVENT_GENERIC, EVENT_HASH } from './key-events.js'
 
 const WRITE_FAST = { flags: WRITE | FAST, keys: FIRST_KEY }
 const FIELDS = 'FIELDS numfields field [field ...]'
@@ -183,14 +183,14 @@ function expire(context: Context, args: Args, { expiry, condition, fields }: Exp
 }
 
 function expired({ events }: Context, key: Bytes): () => void {
-  return () => events.notify(EVENT_HASH, 'hexpired', key)
+  return () => events.notify(NOTIFY_HASH, 'hexpired', key)
 }
 
 /** Tells of fields that were updated, of those that were deleted, and of a hash that has none left. */
 function tell({ events }: Context, key: Bytes, changes: expiries.FieldChanges<unknown>, update: string): void {
-  if (changes.updated > 0) events.notify(EVENT_HASH, update, key)
-  if (changes.deleted > 0) events.notify(EVENT_HASH, 'hdel', key)
-  if (changes.isEmpty) events.notify(EVENT_GENERIC, 'del', key)
+  if (changes.updated > 0) events.notify(NOTIFY_HASH, update, key)
+  if (changes.deleted > 0) events.notify(NOTIFY_HASH, 'hdel', key)
+  if (changes.isEmpty) events.notify(NOTIFY_GENERIC, 'del', key)
 }
 
 function replyIntegers({ reply }: Context, values: readonly number[]): void {
@@ -284,7 +284,7 @@ function setWithExpiry(context: Context, args: Args, { wants, expiry, pairs }: S
   const atMs = expiry === 'never' ? 0 : expiry === undefined ? undefined : momentOf(db, expiry, 'hsetex')
   const changes = expiries.setWithExpiry(db, key, pairs, { wants, atMs }, expired(context, key))
   const isSet = changes.results[0] === true
-  if (isSet) events.notify(EVENT_HASH, 'hset', key)
+  if (isSet) events.notify(NOTIFY_HASH, 'hset', key)
   tell(context, key, changes, 'hexpire')
   reply.integer(isSet ? 1 : 0)
 }
@@ -343,7 +343,7 @@ function setAndExpireKey(context: Context, args: Args, { expiry, pairs }: SetExp
   const { db, reply, events } = context
   const key = args.at(1)
   hashes.set(db, key, pairs, { expireMs: toUnixMs(expiry, db.nowMs), onExpired: expired(context, key) })
-  events.notify(EVENT_HASH, 'hset', key)
-  events.notify(EVENT_GENERIC, 'expire', key)
+  events.notify(NOTIFY_HASH, 'hset', key)
+  events.notify(NOTIFY_GENERIC, 'expire', key)
   reply.ok()
 }

@@ -3,6 +3,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
 import { type LongDouble, parseLongDouble } from '../bytes/long-double.js'
+import { NOTIFY_GENERIC, NOTIFY_HASH } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, VALUE_NAN_OR_INFINITY, wrongArity } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
@@ -22,7 +23,7 @@ import {
 } from './command.js'
 import type { Context } from './context.js'
 import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
-import { EVENT_GENERIC, EVENT_HASH, type KeyEvents } from './key-events.js'
+import type { KeyEvents } from './key-events.js'
 import { int64At, integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
 
@@ -243,26 +244,26 @@ function parsePairs(args: Args, name: string): hashes.FieldValue[] {
 
 /** Tells of fields that a write found expired. */
 function expired(events: KeyEvents, args: Args): () => void {
-  return () => events.notify(EVENT_HASH, 'hexpired', args.at(1))
+  return () => events.notify(NOTIFY_HASH, 'hexpired', args.at(1))
 }
 
 function store({ db, events }: Context, args: Args, pairs: readonly hashes.FieldValue[]): number {
   const key = args.at(1)
   const added = hashes.set(db, key, pairs, { onExpired: expired(events, args) })
-  events.notify(EVENT_HASH, 'hset', key)
+  events.notify(NOTIFY_HASH, 'hset', key)
   return added
 }
 
 function setIfAbsent({ db, reply, events }: Context, args: Args, pairs: readonly hashes.FieldValue[]): void {
   const added = hashes.set(db, args.at(1), pairs, { onlyNew: true, onExpired: expired(events, args) })
-  if (added > 0) events.notify(EVENT_HASH, 'hset', args.at(1))
+  if (added > 0) events.notify(NOTIFY_HASH, 'hset', args.at(1))
   reply.integer(added)
 }
 
 function remove({ db, reply, events }: Context, args: Args): void {
   const { removed, isEmpty } = hashes.remove(db, args.at(1), args.rest(2), expired(events, args))
-  if (removed > 0) events.notify(EVENT_HASH, 'hdel', args.at(1))
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', args.at(1))
+  if (removed > 0) events.notify(NOTIFY_HASH, 'hdel', args.at(1))
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', args.at(1))
   reply.integer(removed)
 }
 
@@ -293,7 +294,7 @@ function replyAll(context: Context, key: Bytes, part: 'fields' | 'values' | 'pai
 
 function incrementBy({ db, reply, events }: Context, args: Args, delta: Int64): void {
   reply.integer(hashes.increment(db, args.at(1), args.at(2), delta, expired(events, args)))
-  events.notify(EVENT_HASH, 'hincrby', args.at(1))
+  events.notify(NOTIFY_HASH, 'hincrby', args.at(1))
 }
 
 function parseFloatDelta(args: Args): LongDouble {
@@ -305,7 +306,7 @@ function parseFloatDelta(args: Args): LongDouble {
 
 function incrementByFloat({ db, reply, events }: Context, args: Args, delta: LongDouble): void {
   reply.bulk(hashes.incrementFloat(db, args.at(1), args.at(2), delta, expired(events, args)))
-  events.notify(EVENT_HASH, 'hincrbyfloat', args.at(1))
+  events.notify(NOTIFY_HASH, 'hincrbyfloat', args.at(1))
 }
 
 interface RandomOptions {

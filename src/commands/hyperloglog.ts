@@ -1,10 +1,10 @@
 /** HyperLogLog commands. Source: kvrocks src/commands/cmd_hll.cc; redis src/hyperloglog.c. */
 
+import { NOTIFY_STRING } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import * as hyperloglogs from '../types/hyperloglog.js'
 import { ALL_KEYS, type AnyCommand, command, FAST, FIRST_KEY, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_STRING } from './key-events.js'
 
 export const hyperloglogCommands: readonly AnyCommand[] = [
   command(
@@ -50,12 +50,12 @@ export const hyperloglogCommands: readonly AnyCommand[] = [
 
 function add({ db, reply, events }: Context, args: Args): void {
   const isChanged = hyperloglogs.add(db, args.at(1), args.rest(2))
-  if (isChanged) events.notify(EVENT_STRING, 'pfadd', args.at(1))
+  if (isChanged) events.notify(NOTIFY_STRING, 'pfadd', args.at(1))
   reply.integer(isChanged ? 1 : 0)
 }
 
 function merge({ db, reply, events }: Context, args: Args): void {
   hyperloglogs.merge(db, args.at(1), args.rest(2))
-  events.notify(EVENT_STRING, 'pfadd', args.at(1))
+  events.notify(NOTIFY_STRING, 'pfadd', args.at(1))
   reply.ok()
 }

@@ -2,6 +2,7 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import { parseInt64 } from '../bytes/int64.js'
+import { NOTIFY_GENERIC } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { DATABASE_OUT_OF_RANGE, err, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
@@ -23,7 +24,6 @@ import {
   WRITE,
 } from './command.js'
 import type { Context, ServerContext } from './context.js'
-import { EVENT_GENERIC } from './key-events.js'
 import { OptionReader } from './options.js'
 
 const REMOVES = { flags: WRITE | NO_SIZE_CHECK, keys: ALL_KEYS, arity: -2, syntax: 'key [key ...]' }
@@ -150,7 +150,7 @@ const SAME_OBJECT = err('source and destination objects are the same')
 
 function remove({ db, reply, events }: Context, args: Args): void {
   const removed = keys.removeMany(db, args.rest(1))
-  for (const key of removed) events.notify(EVENT_GENERIC, 'del', key)
+  for (const key of removed) events.notify(NOTIFY_GENERIC, 'del', key)
   reply.integer(removed.length)
 }
 
@@ -164,8 +164,8 @@ function rename({ db, reply, events }: Context, args: Args): void {
   if (!keys.exists(db, key)) throw NO_SUCH_KEY
   if (!key.equals(newKey)) {
     keys.copy({ db, key }, { db, key: newKey }, true)
-    events.notify(EVENT_GENERIC, 'rename_from', key)
-    events.notify(EVENT_GENERIC, 'rename_to', newKey)
+    events.notify(NOTIFY_GENERIC, 'rename_from', key)
+    events.notify(NOTIFY_GENERIC, 'rename_to', newKey)
   }
   reply.ok()
 }
@@ -179,8 +179,8 @@ function renameIfAbsent({ db, reply, events }: Context, args: Args): void {
     return
   }
   keys.copy({ db, key }, { db, key: newKey }, true)
-  events.notify(EVENT_GENERIC, 'rename_from', key)
-  events.notify(EVENT_GENERIC, 'rename_to', newKey)
+  events.notify(NOTIFY_GENERIC, 'rename_from', key)
+  events.notify(NOTIFY_GENERIC, 'rename_to', newKey)
   reply.integer(1)
 }
 
@@ -231,7 +231,7 @@ function copy(context: ServerContext, args: Args, { database, replaces }: CopyOp
     return
   }
   keys.copy({ db, key }, { db: target, key: newKey }, false)
-  events.notify(EVENT_GENERIC, 'copy_to', newKey)
+  events.notify(NOTIFY_GENERIC, 'copy_to', newKey)
   reply.integer(1)
 }
 
@@ -264,6 +264,6 @@ function moveByToken(context: ServerContext, args: Args): void {
 function moveTo({ db, events }: Context, key: Bytes, target: Database): boolean {
   if (!keys.exists(db, key) || keys.exists(target, key)) return false
   keys.copy({ db, key }, { db: target, key }, true)
-  events.notify(EVENT_GENERIC, 'move_from', key)
+  events.notify(NOTIFY_GENERIC, 'move_from', key)
   return true
 }

@@ -1,5 +1,6 @@
 /** List commands that never wait. Source: kvrocks src/commands/cmd_list.cc; redis src/t_list.c. */
 
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, NOT_POSITIVE, SYNTAX, wrongArity } from '../protocol/errors.js'
 import * as lists from '../types/list/list.js'
@@ -17,7 +18,6 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_LIST } from './key-events.js'
 import { int64At, integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
 
@@ -36,7 +36,7 @@ function pushes(name: string, side: Side, onlyExisting: boolean, summary: string
   return command(spec, noOptions, ({ db, reply, events }, args) => {
     const key = args.at(1)
     const size = lists.push(db, key, side, args.rest(2), onlyExisting)
-    if (size > 0) events.notify(EVENT_LIST, side === 'left' ? 'lpush' : 'rpush', key)
+    if (size > 0) events.notify(NOTIFY_LIST, side === 'left' ? 'lpush' : 'rpush', key)
     reply.integer(size)
   })
 }
@@ -246,13 +246,13 @@ function pop(context: Context, args: Args, side: Side, count: number | undefined
 /** Tells of elements taken from the list that word `index` names. */
 function announcePop({ db, events }: Context, args: Args, index: number, side: Side): void {
   if (events.classes === 0) return
-  events.notify(EVENT_LIST, side === 'left' ? 'lpop' : 'rpop', args.at(index))
-  if (lists.size(db, args.at(index)) === 0) events.notify(EVENT_GENERIC, 'del', args.at(index))
+  events.notify(NOTIFY_LIST, side === 'left' ? 'lpop' : 'rpop', args.at(index))
+  if (lists.size(db, args.at(index)) === 0) events.notify(NOTIFY_GENERIC, 'del', args.at(index))
 }
 
 function setElement({ db, reply, events }: Context, args: Args, position: number): void {
   lists.set(db, args.at(1), position, args.at(3))
-  events.notify(EVENT_LIST, 'lset', args.at(1))
+  events.notify(NOTIFY_LIST, 'lset', args.at(1))
   reply.ok()
 }
 
@@ -282,21 +282,21 @@ function range(context: Context, args: Args, { start, stop }: Range): void {
 function trim({ db, reply, events }: Context, args: Args, { start, stop }: Range): void {
   const existed = lists.size(db, args.at(1)) > 0
   const remains = lists.trim(db, args.at(1), start, stop)
-  if (existed) events.notify(EVENT_LIST, 'ltrim', args.at(1))
-  if (existed && !remains) events.notify(EVENT_GENERIC, 'del', args.at(1))
+  if (existed) events.notify(NOTIFY_LIST, 'ltrim', args.at(1))
+  if (existed && !remains) events.notify(NOTIFY_GENERIC, 'del', args.at(1))
   reply.ok()
 }
 
 function remove({ db, reply, events }: Context, args: Args, count: number): void {
   const { removed, isEmpty } = lists.remove(db, args.at(1), count, args.at(3))
-  if (removed > 0) events.notify(EVENT_LIST, 'lrem', args.at(1))
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', args.at(1))
+  if (removed > 0) events.notify(NOTIFY_LIST, 'lrem', args.at(1))
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', args.at(1))
   reply.integer(removed)
 }
 
 function insert({ db, reply, events }: Context, args: Args, before: boolean): void {
   const size = lists.insert(db, args.at(1), before, args.at(3), args.at(4))
-  if (size > 0) events.notify(EVENT_LIST, 'linsert', args.at(1))
+  if (size > 0) events.notify(NOTIFY_LIST, 'linsert', args.at(1))
   reply.integer(size)
 }
 
@@ -366,7 +366,7 @@ export function moveElement(context: Context, args: Args, { from, to }: Ends): b
   const { db, reply, events } = context
   const element = lists.move(db, args.at(1), args.at(2), from, to)
   if (element === undefined) return false
-  events.notify(EVENT_LIST, to === 'left' ? 'lpush' : 'rpush', args.at(2))
+  events.notify(NOTIFY_LIST, to === 'left' ? 'lpush' : 'rpush', args.at(2))
   announcePop(context, args, 1, from)
   reply.bulk(element)
   return true

@@ -142,8 +142,10 @@ function parseFailover(args: Args): FailoverOptions | 'abort' {
   while (options.hasMore) {
     if (options.take('to')) target = { host: options.word().latin1Slice(0), port: options.integer(1, PORT_MAX) }
     else if (target !== undefined && options.take('force')) isForced = true
-    else if (options.take('timeout')) timeoutMs = options.integer(1, 2 ** 31 - 1)
-    else break
+    else if (options.take('timeout')) {
+      timeoutMs = options.integer(Number.MIN_SAFE_INTEGER, 2 ** 31 - 1)
+      if (timeoutMs <= 0) options.refuse(errors.FAILOVER_TIMEOUT)
+    } else break
   }
   options.end()
   if (isForced && timeoutMs === 0) throw errors.FAILOVER_FORCE

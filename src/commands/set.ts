@@ -1,6 +1,7 @@
 /** Set commands. Source: kvrocks src/commands/cmd_set.cc; redis src/t_set.c. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { NOTIFY_GENERIC, NOTIFY_SET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, LIMIT_NEGATIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, OUT_OF_RANGE, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
@@ -22,7 +23,6 @@ import {
 } from './command.js'
 import type { Context } from './context.js'
 import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
-import { EVENT_GENERIC, EVENT_SET } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
 
@@ -188,14 +188,14 @@ export const setCommands: readonly AnyCommand[] = [
 function add({ db, reply, events }: Context, args: Args): void {
   const key = args.at(1)
   const added = sets.add(db, key, args.rest(2))
-  if (added > 0) events.notify(EVENT_SET, 'sadd', key)
+  if (added > 0) events.notify(NOTIFY_SET, 'sadd', key)
   reply.integer(added)
 }
 
 function remove({ db, reply, events }: Context, args: Args): void {
   const { removed, isEmpty } = sets.remove(db, args.at(1), args.rest(2))
-  if (removed > 0) events.notify(EVENT_SET, 'srem', args.at(1))
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', args.at(1))
+  if (removed > 0) events.notify(NOTIFY_SET, 'srem', args.at(1))
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', args.at(1))
   reply.integer(removed)
 }
 
@@ -228,8 +228,8 @@ function parsePopCount(args: Args): number | undefined {
 function pop({ db, reply, events }: Context, args: Args, count: number | undefined): void {
   const key = args.at(1)
   const { members: popped, isEmpty } = sets.pop(db, key, count ?? 1)
-  if (popped.length > 0) events.notify(EVENT_SET, 'spop', key)
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', key)
+  if (popped.length > 0) events.notify(NOTIFY_SET, 'spop', key)
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', key)
   if (count === undefined) {
     reply.bulkOrNil(popped[0])
     return
@@ -282,10 +282,10 @@ function move({ db, reply, events }: Context, args: Args): void {
   }
   if (!source.equals(destination)) {
     const { isEmpty } = sets.remove(db, source, [member])
-    events.notify(EVENT_SET, 'srem', source)
-    if (isEmpty) events.notify(EVENT_GENERIC, 'del', source)
+    events.notify(NOTIFY_SET, 'srem', source)
+    if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', source)
     if (!isThere) sets.add(db, destination, [member])
-    if (!isThere) events.notify(EVENT_SET, 'sadd', destination)
+    if (!isThere) events.notify(NOTIFY_SET, 'sadd', destination)
   }
   reply.integer(1)
 }
@@ -306,7 +306,7 @@ function store({ db, reply, events }: Context, args: Args, name: string, operati
   // All is read before anything is written: the destination may be one of the sources.
   const found = [...operation(db, args.rest(2))]
   const count = sets.replace(db, destination, found)
-  if (count > 0) events.notify(EVENT_SET, name, destination)
+  if (count > 0) events.notify(NOTIFY_SET, name, destination)
   reply.integer(count)
 }
 

@@ -62,7 +62,7 @@ export function slotName(args: Args, at: number): string {
 }
 
 /** The slot of that name that the client may use: its namespace's, or for the administrator any. Throws a ReplyError. */
-export function usableSlot(server: ServerView, client: Client, name: string, namespace?: Bytes): Slot {
+function usableSlot(server: ServerView, client: Client, name: string, namespace?: Bytes): Slot {
   if (namespace !== undefined && !client.isAdmin) throw errors.SLOT_NAMESPACE
   return answered(() => server.slots.get(namespace ?? ownerOf(client), name))
 }

@@ -1,13 +1,13 @@
 /** SORT and SORT_RO. Source: redis src/sort.c; kvrocks src/commands/cmd_key.cc. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { NOTIFY_GENERIC, NOTIFY_LIST } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, SYNTAX } from '../protocol/errors.js'
 import * as keys from '../types/key.js'
 import { lookUp, type SortOrder, sortedElements, storeSorted } from '../types/sort.js'
 import { type AnyCommand, command, FIRST_KEY, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_LIST } from './key-events.js'
 import { OptionReader } from './options.js'
 
 const SYNTAX_RO = 'key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]'
@@ -106,7 +106,7 @@ function sort(context: Context, args: Args, options: SortOptions): void {
 function store({ db, reply, events }: Context, destination: Bytes, values: readonly (Bytes | undefined)[]): void {
   const existed = keys.exists(db, destination)
   storeSorted(db, destination, values)
-  if (values.length > 0) events.notify(EVENT_LIST, 'sortstore', destination)
-  else if (existed) events.notify(EVENT_GENERIC, 'del', destination)
+  if (values.length > 0) events.notify(NOTIFY_LIST, 'sortstore', destination)
+  else if (existed) events.notify(NOTIFY_GENERIC, 'del', destination)
   reply.integer(values.length)
 }

@@ -1,6 +1,7 @@
 /** Commands on consumer groups of streams. Source: redis src/t_stream.c; kvrocks src/commands/cmd_stream.cc. */
 
 import type { Int64 } from '../bytes/int64.js'
+import { NOTIFY_STREAM } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import {
   BAD_AUTOCLAIM_MIN_IDLE,
@@ -33,7 +34,6 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_STREAM } from './key-events.js'
 import { int64At, integerAt } from './options.js'
 import { countAt, idAt, looseIdAt, rangeEndAt, rangeStartAt } from './stream-options.js'
 import { announceConsumer } from './stream-read.js'
@@ -183,31 +183,31 @@ function parseGroupStart(args: Args, isCreate: boolean): GroupOptions {
 
 function createGroup({ db, reply, events }: Context, args: Args, options: GroupOptions): void {
   groups.create(db, args.at(2), args.at(3), options, options.makesStream)
-  events.notify(EVENT_STREAM, 'xgroup-create', args.at(2))
+  events.notify(NOTIFY_STREAM, 'xgroup-create', args.at(2))
   reply.ok()
 }
 
 function setGroupId({ db, reply, events }: Context, args: Args, options: GroupOptions): void {
   groups.setId(db, args.at(2), args.at(3), options)
-  events.notify(EVENT_STREAM, 'xgroup-setid', args.at(2))
+  events.notify(NOTIFY_STREAM, 'xgroup-setid', args.at(2))
   reply.ok()
 }
 
 function destroyGroup({ db, reply, events }: Context, args: Args): void {
   const destroyed = groups.destroy(db, args.at(2), args.at(3))
-  if (destroyed) events.notify(EVENT_STREAM, 'xgroup-destroy', args.at(2))
+  if (destroyed) events.notify(NOTIFY_STREAM, 'xgroup-destroy', args.at(2))
   reply.integer(destroyed ? 1 : 0)
 }
 
 function createConsumer({ db, reply, events }: Context, args: Args): void {
   const created = groups.createConsumer(db, args.at(2), args.at(3), args.at(4))
-  if (created) events.notify(EVENT_STREAM, 'xgroup-createconsumer', args.at(2))
+  if (created) events.notify(NOTIFY_STREAM, 'xgroup-createconsumer', args.at(2))
   reply.integer(created ? 1 : 0)
 }
 
 function removeConsumer({ db, reply, events }: Context, args: Args): void {
   const removed = groups.removeConsumer(db, args.at(2), args.at(3), args.at(4))
-  if (removed !== undefined) events.notify(EVENT_STREAM, 'xgroup-delconsumer', args.at(2))
+  if (removed !== undefined) events.notify(NOTIFY_STREAM, 'xgroup-delconsumer', args.at(2))
   reply.integer(removed ?? 0)
 }
 

@@ -32,7 +32,7 @@ export function idAt(args: Args, index: number): StreamId {
 }
 
 /** The id that `word` spells. Throws INVALID_STREAM_ID. */
-export function requireId(word: Bytes): StreamId {
+function requireId(word: Bytes): StreamId {
   const id = parseId(word)
   if (id === undefined) throw INVALID_STREAM_ID
   return id

@@ -1,6 +1,7 @@
 /** XREAD and XREADGROUP. Source: redis src/t_stream.c; kvrocks src/commands/cmd_stream.cc. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { NOTIFY_STREAM } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import {
   GROUP_MISSING,
@@ -30,7 +31,6 @@ import { type Group, hasEntriesAfter, openStream } from '../types/stream/rows.js
 import { timeoutAt } from './blocking-options.js'
 import { type AnyCommand, BLOCKING, command, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_STREAM } from './key-events.js'
 import { countAt, idAt } from './stream-options.js'
 import { type RangeReply, replyEntry, replyRanges, replyWhole } from './stream-reply.js'
 
@@ -274,5 +274,5 @@ function giveOld(context: Context, options: ReadOptions, group: Group, after: St
 
 /** Tells that a command has made a consumer. */
 export function announceConsumer({ events }: Context, { stream }: Group): void {
-  events.notify(EVENT_STREAM, 'xgroup-createconsumer', stream.key)
+  events.notify(NOTIFY_STREAM, 'xgroup-createconsumer', stream.key)
 }

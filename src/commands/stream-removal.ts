@@ -1,5 +1,6 @@
 /** Commands that remove entries of streams with a look at consumer groups. Source: redis src/t_stream.c (8.2). */
 
+import { NOTIFY_STREAM } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { IDS_MISSING, IDS_NOT_POSITIVE, IDS_TOO_FEW } from '../protocol/errors/stream.js'
 import { SYNTAX } from '../protocol/errors.js'
@@ -8,7 +9,6 @@ import type { StreamId } from '../types/stream/ids.js'
 import type { References } from '../types/stream/removal.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_STREAM } from './key-events.js'
 import { integerAt } from './options.js'
 import { idAt, referencesAt } from './stream-options.js'
 
@@ -46,7 +46,7 @@ export const streamRemovalCommands: readonly AnyCommand[] = [
 ]
 
 function answer({ reply, events }: Pick<Context, 'reply' | 'events'>, args: Args, outcomes: readonly number[]): void {
-  if (outcomes.includes(changes.REMOVED)) events.notify(EVENT_STREAM, 'xdel', args.at(1))
+  if (outcomes.includes(changes.REMOVED)) events.notify(NOTIFY_STREAM, 'xdel', args.at(1))
   reply.array(outcomes.length)
   for (const outcome of outcomes) reply.integer(outcome)
 }

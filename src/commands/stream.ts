@@ -2,6 +2,7 @@
 
 import { compare } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
+import { NOTIFY_STREAM } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import {
   ADD_ID_ZERO,
@@ -18,7 +19,6 @@ import type { Trim } from '../types/stream/removal.js'
 import { openStream } from '../types/stream/rows.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_STREAM } from './key-events.js'
 import { int64At } from './options.js'
 import { countAt, idAt, parseTrim, rangeEndAt, rangeStartAt } from './stream-options.js'
 import { replyRanges } from './stream-reply.js'
@@ -143,8 +143,8 @@ function add({ db, reply, events }: Context, args: Args, { id, trim, onlyExistin
     reply.nil()
     return
   }
-  events.notify(EVENT_STREAM, 'xadd', key)
-  if (added.trimmed > 0) events.notify(EVENT_STREAM, 'xtrim', key)
+  events.notify(NOTIFY_STREAM, 'xadd', key)
+  if (added.trimmed > 0) events.notify(NOTIFY_STREAM, 'xtrim', key)
   reply.bulk(formatId(added.id))
 }
 
@@ -189,7 +189,7 @@ function range(context: Context, args: Args, options: ReturnType<typeof parseRan
 
 function remove({ db, reply, events }: Context, args: Args, ids: readonly StreamId[]): void {
   const removed = changes.remove(db, args.at(1), ids)
-  if (removed > 0) events.notify(EVENT_STREAM, 'xdel', args.at(1))
+  if (removed > 0) events.notify(NOTIFY_STREAM, 'xdel', args.at(1))
   reply.integer(removed)
 }
 
@@ -201,7 +201,7 @@ function parseTrimAlone(args: Args): Trim {
 
 function trim({ db, reply, events }: Context, args: Args, how: Trim): void {
   const removed = changes.trim(db, args.at(1), how)
-  if (removed > 0) events.notify(EVENT_STREAM, 'xtrim', args.at(1))
+  if (removed > 0) events.notify(NOTIFY_STREAM, 'xtrim', args.at(1))
   reply.integer(removed)
 }
 
@@ -226,6 +226,6 @@ function parseSetId(args: Args): changes.NewState {
 
 function setId({ db, reply, events }: Context, args: Args, state: changes.NewState): void {
   changes.setId(db, args.at(1), state)
-  events.notify(EVENT_STREAM, 'xsetid', args.at(1))
+  events.notify(NOTIFY_STREAM, 'xsetid', args.at(1))
   reply.ok()
 }

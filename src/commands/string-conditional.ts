@@ -1,6 +1,7 @@
 /** SET with all of its options, CAS, CAD and DELEX. Source: redis src/t_string.c; kvrocks src/commands/cmd_string.cc. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { SYNTAX, WRONG_TYPE, wrongArity } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
@@ -10,7 +11,6 @@ import { inspectShown, readShown } from './bitmap-string.js'
 import { type AnyCommand, command, FAST, FIRST_KEY, NO_SIZE_CHECK, noOptions, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { type Expiry, type ExpiryWords, expiryOf, type TtlWords, takeExpiryAgain, takeTtl, toUnixMs } from './expiry.js'
-import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { OptionReader } from './options.js'
 
 export const conditionalStringCommands: readonly AnyCommand[] = [
@@ -164,8 +164,8 @@ function set(context: Context, args: Args, options: SetOptions): void {
 
 function announce(events: Context['events'], key: Bytes, expiry: Expiry | undefined): void {
   if (events.classes === 0) return
-  events.notify(EVENT_STRING, 'set', key)
-  if (expiry !== undefined) events.notify(EVENT_GENERIC, 'expire', key)
+  events.notify(NOTIFY_STRING, 'set', key)
+  if (expiry !== undefined) events.notify(NOTIFY_GENERIC, 'expire', key)
 }
 
 /** Throws WRONG_TYPE where a value is asked for and the key is of another type. */
@@ -202,7 +202,7 @@ function compareAndSet({ db, reply, events }: Context, args: Args, expiry: Expir
 
 function compareAndDelete({ db, reply, events }: Context, args: Args): void {
   const result = strings.compareAndDelete(db, args.at(1), args.at(2))
-  if (result === 'equal') events.notify(EVENT_GENERIC, 'del', args.at(1))
+  if (result === 'equal') events.notify(NOTIFY_GENERIC, 'del', args.at(1))
   reply.integer(COMPARISON_REPLY[result])
 }
 
@@ -220,7 +220,7 @@ function deleteIf(context: Context, args: Args, condition: Condition | undefined
   const isDeleted = exists(db, key) && (condition === undefined || allows(condition, inspectShown(context, key)))
   if (isDeleted) {
     strings.remove(db, key)
-    events.notify(EVENT_GENERIC, 'del', key)
+    events.notify(NOTIFY_GENERIC, 'del', key)
   }
   reply.integer(isDeleted ? 1 : 0)
 }

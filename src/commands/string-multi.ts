@@ -1,6 +1,7 @@
 /** String commands on several keys with options: MSETEX and LCS. Source: redis src/t_string.c. */
 
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, ReplyError, SYNTAX } from '../protocol/errors.js'
 import * as lcs from '../types/lcs.js'
@@ -9,7 +10,6 @@ import { inspectShown } from './bitmap-string.js'
 import { type AnyCommand, command, FIRST_TWO_KEYS, noOptions, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
 import { type Expiry, expiryOf, type TtlWords, takeTtl, toUnixMs } from './expiry.js'
-import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 
 export const multiStringCommands: readonly AnyCommand[] = [
@@ -103,8 +103,8 @@ function setMany({ db, reply, events }: Context, _args: Args, options: MultiSetO
   const expireMs = expiry === undefined ? 0 : toUnixMs(expiry, db.nowMs)
   strings.writeMany(db, pairs, keepsTtl ? former.map((current) => current.expireMs) : expireMs)
   for (const [key] of pairs) {
-    events.notify(EVENT_STRING, 'set', key)
-    if (expiry !== undefined) events.notify(EVENT_GENERIC, 'expire', key)
+    events.notify(NOTIFY_STRING, 'set', key)
+    if (expiry !== undefined) events.notify(NOTIFY_GENERIC, 'expire', key)
   }
   reply.integer(1)
 }

@@ -3,6 +3,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import { type Int64, negateInt64 } from '../bytes/int64.js'
 import { type LongDouble, parseLongDouble } from '../bytes/long-double.js'
+import { NOTIFY_GENERIC, NOTIFY_STRING } from '../config/keyspace-events.js'
 import type { ConfigValues } from '../config/options.js'
 import type { Args } from '../protocol/args.js'
 import {
@@ -30,7 +31,6 @@ import {
 } from './command.js'
 import type { Context } from './context.js'
 import { EX, type Expiry, type ExpiryWords, PX, positiveExpiry, takeExpiryAgain, toUnixMs } from './expiry.js'
-import { EVENT_GENERIC, EVENT_STRING } from './key-events.js'
 import { int64At, OptionReader } from './options.js'
 
 export const stringCommands: readonly AnyCommand[] = [
@@ -334,7 +334,7 @@ function getEx(context: Context, args: Args, change: ExpiryChange | undefined): 
     if (expireMs === 0 || expireMs > db.nowMs) strings.expire(db, key, expireMs)
     else strings.remove(db, key)
     const event = expireMs === 0 ? 'persist' : expireMs > db.nowMs ? 'expire' : 'del'
-    events.notify(EVENT_GENERIC, event, key)
+    events.notify(NOTIFY_GENERIC, event, key)
   }
   reply.bulkOrNil(value)
 }
@@ -343,7 +343,7 @@ function getSet(context: Context, args: Args): void {
   const { db, reply, events } = context
   reply.bulkOrNil(readShown(context, args.at(1)))
   strings.write(db, args.at(1), args.at(2))
-  events.notify(EVENT_STRING, 'set', args.at(1))
+  events.notify(NOTIFY_STRING, 'set', args.at(1))
 }
 
 function getDel(context: Context, args: Args): void {
@@ -351,7 +351,7 @@ function getDel(context: Context, args: Args): void {
   const value = readShown(context, args.at(1))
   if (value !== undefined) {
     strings.remove(db, args.at(1))
-    events.notify(EVENT_GENERIC, 'del', args.at(1))
+    events.notify(NOTIFY_GENERIC, 'del', args.at(1))
   }
   reply.bulkOrNil(value)
 }
@@ -383,8 +383,8 @@ function getRange(context: Context, args: Args, { start, stop }: Range): void {
 function setWithExpiry({ db, reply, events }: Context, args: Args, expiry: Expiry): void {
   const key = args.at(1)
   strings.write(db, key, args.at(3), toUnixMs(expiry, db.nowMs))
-  events.notify(EVENT_STRING, 'set', key)
-  events.notify(EVENT_GENERIC, 'expire', key)
+  events.notify(NOTIFY_STRING, 'set', key)
+  events.notify(NOTIFY_GENERIC, 'expire', key)
   reply.ok()
 }
 
@@ -395,7 +395,7 @@ function setIfAbsent({ db, reply, events }: Context, args: Args): void {
     return
   }
   strings.write(db, key, args.at(2))
-  events.notify(EVENT_STRING, 'set', key)
+  events.notify(NOTIFY_STRING, 'set', key)
   reply.integer(1)
 }
 
@@ -408,7 +408,7 @@ function parsePairs(args: Args, name: string): [Bytes, Bytes][] {
 
 function setMany({ db, reply, events }: Context, _args: Args, pairs: [Bytes, Bytes][]): void {
   strings.writeMany(db, pairs)
-  for (const [key] of pairs) events.notify(EVENT_STRING, 'set', key)
+  for (const [key] of pairs) events.notify(NOTIFY_STRING, 'set', key)
   reply.ok()
 }
 
@@ -427,14 +427,14 @@ function setManyIfAbsent(context: Context, args: Args, pairs: [Bytes, Bytes][]):
 
 function append({ db, reply, config, events }: Context, args: Args): void {
   const length = strings.append(db, args.at(1), args.at(2), (bytes) => checkLength(config, bytes))
-  events.notify(EVENT_STRING, 'append', args.at(1))
+  events.notify(NOTIFY_STRING, 'append', args.at(1))
   reply.integer(length)
 }
 
 function setRange({ db, reply, config, events }: Context, args: Args, offset: number): void {
   const patch = args.at(3)
   const length = strings.writeRange(db, args.at(1), offset, patch, (bytes) => checkLength(config, bytes))
-  if (patch.length > 0) events.notify(EVENT_STRING, 'setrange', args.at(1))
+  if (patch.length > 0) events.notify(NOTIFY_STRING, 'setrange', args.at(1))
   reply.integer(length)
 }
 
@@ -444,7 +444,7 @@ function checkLength(config: Readonly<ConfigValues>, bytes: number): void {
 
 function incrementBy({ db, reply, events }: Context, args: Args, delta: Int64): void {
   reply.integer(strings.increment(db, args.at(1), delta))
-  events.notify(EVENT_STRING, 'incrby', args.at(1))
+  events.notify(NOTIFY_STRING, 'incrby', args.at(1))
 }
 
 function parseFloatDelta(text: Bytes): LongDouble {
@@ -457,5 +457,5 @@ function parseFloatDelta(text: Bytes): LongDouble {
 function incrementByFloat({ db, reply, events }: Context, args: Args): void {
   const key = args.at(1)
   reply.bulk(strings.incrementFloat(db, key, () => parseFloatDelta(args.at(2))))
-  events.notify(EVENT_STRING, 'incrbyfloat', key)
+  events.notify(NOTIFY_STRING, 'incrbyfloat', key)
 }

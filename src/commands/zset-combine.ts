@@ -1,6 +1,7 @@
 /** Unions, intersections and differences of sorted sets. Source: kvrocks src/commands/cmd_zset.cc; redis src/t_zset.c. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, LIMIT_NEGATIVE, SYNTAX } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
@@ -9,7 +10,6 @@ import * as zsets from '../types/zset.js'
 import { type Aggregate, type Combination, intersect, sortByScore, subtract, unite } from '../types/zset-combine.js'
 import { type AnyCommand, command, countedKeys, READONLY, SLOW, WRITE } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 import { int64At, OptionReader } from './options.js'
 import { replyMembers } from './zset.js'
 
@@ -135,8 +135,8 @@ function store({ db, reply, events }: Context, args: Args, operation: Operation,
   const wasThere = zsets.exists(db, destination)
   // All is read before anything is written: the destination may be one of the sources.
   const count = zsets.replace(db, destination, operation.apply(db, combination))
-  if (count > 0) events.notify(EVENT_ZSET, `${operation.name}store`, destination)
-  else if (wasThere) events.notify(EVENT_GENERIC, 'del', destination)
+  if (count > 0) events.notify(NOTIFY_ZSET, `${operation.name}store`, destination)
+  else if (wasThere) events.notify(NOTIFY_GENERIC, 'del', destination)
   reply.integer(count)
 }
 

@@ -5,6 +5,7 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 import { parseInt64 } from '../bytes/int64.js'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import {
   err,
@@ -33,7 +34,6 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 import { integerAt, OptionReader } from './options.js'
 import { replyMembers } from './zset.js'
 
@@ -242,7 +242,7 @@ function popFirst(context: Context, { keys, end, count }: Pops, passOver = false
 
 function pop({ db, events }: Context, key: Bytes, end: End, count: number): ScoredMember[] {
   const { popped, isEmpty } = zsets.pop(db, key, count, end)
-  if (popped.length > 0) events.notify(EVENT_ZSET, end === 'min' ? 'zpopmin' : 'zpopmax', key)
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', key)
+  if (popped.length > 0) events.notify(NOTIFY_ZSET, end === 'min' ? 'zpopmin' : 'zpopmax', key)
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', key)
   return popped
 }

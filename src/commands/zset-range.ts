@@ -2,6 +2,7 @@
 
 import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import { parseDouble } from '../bytes/double.js'
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, SYNTAX } from '../protocol/errors.js'
 import * as zsets from '../types/zset.js'
@@ -19,7 +20,6 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 import { int64At, OptionReader } from './options.js'
 import { replyRows, replyUncounted } from './streamed.js'
 import { elementsPerMember, writeMember } from './zset.js'
@@ -224,15 +224,15 @@ function rangeStore({ db, reply, events }: Context, args: Args, { range: wanted,
   const destination = args.at(1)
   const wasThere = zsets.exists(db, destination)
   const count = zsets.replace(db, destination, ranges.collect(db, args.at(2), wanted, window))
-  if (count > 0) events.notify(EVENT_ZSET, 'zrangestore', destination)
-  else if (wasThere) events.notify(EVENT_GENERIC, 'del', destination)
+  if (count > 0) events.notify(NOTIFY_ZSET, 'zrangestore', destination)
+  else if (wasThere) events.notify(NOTIFY_GENERIC, 'del', destination)
   reply.integer(count)
 }
 
 function removeRange({ db, reply, events }: Context, args: Args, wanted: ZsetRange, name: string): void {
   const key = args.at(1)
   const { removed, isEmpty } = ranges.removeRange(db, key, wanted)
-  if (removed > 0) events.notify(EVENT_ZSET, name, key)
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', key)
+  if (removed > 0) events.notify(NOTIFY_ZSET, name, key)
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', key)
   reply.integer(removed)
 }

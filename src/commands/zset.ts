@@ -1,5 +1,6 @@
 /** Sorted set commands on single members. Source: kvrocks src/commands/cmd_zset.cc; redis src/t_zset.c. */
 
+import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
 import { err, OUT_OF_RANGE, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
@@ -18,7 +19,6 @@ import {
 } from './command.js'
 import type { Context } from './context.js'
 import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
-import { EVENT_GENERIC, EVENT_ZSET } from './key-events.js'
 import { doubleAt, integerAt } from './options.js'
 
 const NX_AND_XX = err('XX and NX options at the same time are not compatible')
@@ -215,27 +215,27 @@ function add(context: Context, args: Args, { condition, pairs, isIncrement, coun
   const key = args.at(1)
   if (isIncrement) {
     const score = zsets.increment(db, key, pairs[0] as ScoredMember, condition)
-    if (score !== undefined) events.notify(EVENT_ZSET, 'zincr', key)
+    if (score !== undefined) events.notify(NOTIFY_ZSET, 'zincr', key)
     replyScore(reply, score)
     return
   }
   const { added, changed } = zsets.add(db, key, pairs, condition)
-  if (added + changed > 0) events.notify(EVENT_ZSET, 'zadd', key)
+  if (added + changed > 0) events.notify(NOTIFY_ZSET, 'zadd', key)
   reply.integer(countChanged ? added + changed : added)
 }
 
 function incrementBy({ db, reply, events }: Context, args: Args, delta: number): void {
   const key = args.at(1)
   const score = zsets.increment(db, key, { member: args.at(3), score: delta })
-  events.notify(EVENT_ZSET, 'zincr', key)
+  events.notify(NOTIFY_ZSET, 'zincr', key)
   replyScore(reply, score)
 }
 
 function remove({ db, reply, events }: Context, args: Args): void {
   const key = args.at(1)
   const { removed, isEmpty } = zsets.remove(db, key, args.rest(2))
-  if (removed > 0) events.notify(EVENT_ZSET, 'zrem', key)
-  if (isEmpty) events.notify(EVENT_GENERIC, 'del', key)
+  if (removed > 0) events.notify(NOTIFY_ZSET, 'zrem', key)
+  if (isEmpty) events.notify(NOTIFY_GENERIC, 'del', key)
   reply.integer(removed)
 }
 

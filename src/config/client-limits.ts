@@ -8,7 +8,7 @@ export interface OutputLimit {
   readonly softSeconds: number
 }
 
-export const CLIENT_CLASSES = ['normal', 'slave', 'pubsub'] as const
+const CLIENT_CLASSES = ['normal', 'slave', 'pubsub'] as const
 export type ClientClass = (typeof CLIENT_CLASSES)[number]
 export type OutputLimits = Readonly<Record<ClientClass, OutputLimit>>
 

@@ -5,10 +5,10 @@ import { type ConfigValues, OPTIONS } from './options.js'
 
 type Values = Readonly<ConfigValues>
 
-export const DEFAULT_BIND = '127.0.0.1'
+const DEFAULT_BIND = '127.0.0.1'
 
 /** Words between spaces and tabs. */
-export function splitWords(text: string): string[] {
+function splitWords(text: string): string[] {
   return text.split(/[ \t]+/).filter((word) => word !== '')
 }
 

@@ -272,6 +272,6 @@ function isPartable(type: DataType): boolean {
 }
 
 /** Whether Redis has something like the type. */
-export function isKnownToRedis(type: DataType): boolean {
+function isKnownToRedis(type: DataType): boolean {
   return REDIS_TYPES.has(TYPE_NAMES[type] ?? '')
 }

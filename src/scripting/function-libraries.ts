@@ -26,7 +26,7 @@ export interface Library {
 }
 
 /** How long the code of a library may run to register its functions, as in Redis. */
-export const LOAD_LIMIT_MS = 500
+const LOAD_LIMIT_MS = 500
 
 export class FunctionLibraries {
   readonly #engine: LuaEngine

@@ -4,23 +4,23 @@
  */
 
 import type { Bytes } from '../bytes/bytes.js'
-import {
-  EVENT_EXPIRED,
-  EVENT_GENERIC,
-  EVENT_HASH,
-  EVENT_KEYEVENT,
-  EVENT_KEYSPACE,
-  EVENT_NEW,
-  type KeyEvents,
-} from '../commands/key-events.js'
+import type { KeyEvents } from '../commands/key-events.js'
 import type { Config } from '../config/config.js'
+import {
+  NOTIFY_EXPIRED,
+  NOTIFY_GENERIC,
+  NOTIFY_HASH,
+  NOTIFY_KEYEVENT,
+  NOTIFY_KEYSPACE,
+  NOTIFY_NEW,
+} from '../config/keyspace-events.js'
 import type { ConfigValues } from '../config/options.js'
 import type { Channels } from '../pubsub/channels.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import type { Expired } from '../storage/metadata.js'
 import type { TouchedKeys } from '../storage/touched-keys.js'
 
-const WHERE = EVENT_KEYSPACE | EVENT_KEYEVENT
+const WHERE = NOTIFY_KEYSPACE | NOTIFY_KEYEVENT
 
 export class KeyNotifier implements KeyEvents {
   readonly #config: Readonly<ConfigValues>
@@ -42,11 +42,11 @@ export class KeyNotifier implements KeyEvents {
   /** Tells of a key that was deleted because its time, or that of all its fields, was over. */
   notifyExpired(key: Bytes, part: Expired): void {
     if (part === 'key') {
-      this.notify(EVENT_EXPIRED, 'expired', key)
+      this.notify(NOTIFY_EXPIRED, 'expired', key)
       return
     }
-    this.notify(EVENT_HASH, 'hexpired', key)
-    if (part === 'fields') this.notify(EVENT_GENERIC, 'del', key)
+    this.notify(NOTIFY_HASH, 'hexpired', key)
+    if (part === 'fields') this.notify(NOTIFY_GENERIC, 'del', key)
   }
 
   notify(eventClass: number, event: string, key: Bytes): void {
@@ -54,10 +54,10 @@ export class KeyNotifier implements KeyEvents {
     if ((classes & eventClass) === 0 || this.#channels.isQuiet) return
     const database = databaseLabel(this.#namespace(), this.#config['redis-databases'])
     const name = Buffer.from(event, 'latin1')
-    if ((classes & EVENT_KEYSPACE) !== 0) {
+    if ((classes & NOTIFY_KEYSPACE) !== 0) {
       this.#channels.publish(Buffer.concat([Buffer.from(`__keyspace@${database}__:`), key]), name)
     }
-    if ((classes & EVENT_KEYEVENT) !== 0) {
+    if ((classes & NOTIFY_KEYEVENT) !== 0) {
       this.#channels.publish(Buffer.from(`__keyevent@${database}__:${event}`), Buffer.from(key))
     }
   }
@@ -66,10 +66,10 @@ export class KeyNotifier implements KeyEvents {
 /** Has keys that come to be told of while the configuration says so: looking for what was there costs a read a write. */
 export function tellNewKeys(config: Config, channels: Channels, touched: TouchedKeys): void {
   const tell = (namespace: Bytes, key: Bytes): void => {
-    new KeyNotifier(config.values, channels, () => namespace).notify(EVENT_NEW, 'new', key)
+    new KeyNotifier(config.values, channels, () => namespace).notify(NOTIFY_NEW, 'new', key)
   }
   const follow = (): void => {
-    touched.newKeyListener = (config.values['notify-keyspace-events'] & EVENT_NEW) === 0 ? undefined : tell
+    touched.newKeyListener = (config.values['notify-keyspace-events'] & NOTIFY_NEW) === 0 ? undefined : tell
   }
   config.onChange(['notify-keyspace-events'], follow)
   follow()
@@ -79,7 +79,7 @@ export function tellNewKeys(config: Config, channels: Channels, touched: Touched
  * What stands for a namespace where Redis has the number of a database: 0 for the default one, N for the one that SELECT N
  * enters, `ns:` and the name, with unsafe bytes as %XX, for others. Source: kvrocks, MapNamespaceToKeyspaceDB.
  */
-export function databaseLabel(namespace: Bytes, redisDatabases: number): string {
+function databaseLabel(namespace: Bytes, redisDatabases: number): string {
   if (namespace.equals(DEFAULT_NAMESPACE)) return '0'
   const name = namespace.latin1Slice(0)
   const number = /^db([1-9][0-9]*)$/.exec(name)?.[1]

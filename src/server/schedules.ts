@@ -57,7 +57,7 @@ export function scheduledJobs({ config, maintenance, checker, now, isLoading }: 
 }
 
 /** Answers whether an option's schedule is due, once in each minute that it names, whatever text it has by then. */
-export function dueBy(
+function dueBy(
   config: Config,
   now: () => number,
 ): (name: 'bgsave-cron' | 'compact-cron' | 'dbsize-scan-cron') => boolean {

@@ -11,7 +11,6 @@ import { type Bytes, put } from '../bytes/bytes.js'
 import { keySlot } from '../bytes/crc16.js'
 
 export const DEFAULT_NAMESPACE = Buffer.from('__namespace')
-export const NAMESPACE_BYTES_MAX = 255
 const SLOT_BYTES = 2
 const KEY_LENGTH_BYTES = 4
 export const VERSION_BYTES = 8

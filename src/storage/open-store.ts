@@ -57,7 +57,7 @@ function refuseHeadless(databasePath: string): void {
 }
 
 /** How long the write-ahead log is kept. Source: rocksdb db/wal_manager.cc, PurgeObsoleteWALFiles, for the first two. */
-export function retentionPolicy(values: Readonly<ConfigValues>): RetentionPolicy {
+function retentionPolicy(values: Readonly<ConfigValues>): RetentionPolicy {
   const ttlSeconds = values['rocksdb.wal_ttl_seconds']
   const sizeMb = values['rocksdb.wal_size_limit_mb']
   // Each of them is no limit where it is 0, but both together keep nothing.

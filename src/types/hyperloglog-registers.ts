@@ -14,7 +14,7 @@ export const SEGMENT_COUNT = 16
 export const SEGMENT_REGISTERS = 1024
 export const SEGMENT_BYTES = 768
 export const REGISTER_COUNT = SEGMENT_COUNT * SEGMENT_REGISTERS
-export const REGISTER_MAX = 63
+const REGISTER_MAX = 63
 
 const INDEX_BITS = 14
 const HASH_BITS = 50

@@ -1,6 +1,6 @@
 /** Strings: one metadata row whose rest is the payload. Source: kvrocks src/types/redis_string.cc. */
 
-import { type Bytes, concat, EMPTY } from '../bytes/bytes.js'
+import { type Bytes, EMPTY } from '../bytes/bytes.js'
 import { addInt64, decimal, type Int64, parseInt64 } from '../bytes/int64.js'
 import { addLongDouble, formatLongDouble, type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import { NAN_OR_INFINITY, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW, WRONG_TYPE } from '../protocol/errors.js'
@@ -204,9 +204,4 @@ function storedInt64(text: Bytes): Int64 {
 /** For commands that work on strings alone: throws WRONG_TYPE for a key of another type. */
 export function checkType(current: Current): void {
   if (current.isOtherType) throw WRONG_TYPE
-}
-
-/** Joins a header and a value to a row. */
-export function stringRow(value: Bytes, expireMs = 0): Buffer {
-  return concat(freshHeader(TYPE_STRING, expireMs), value)
 }

@@ -55,7 +55,7 @@ export interface RangeWindow {
   readonly count: number
 }
 
-export const FORWARD: RangeWindow = { reverse: false, offset: 0, count: -1 }
+const FORWARD: RangeWindow = { reverse: false, offset: 0, count: -1 }
 
 /** Walks members; close it, or declare it with `using`. */
 export class MemberCursor {

@@ -1,13 +1,12 @@
 import { test } from 'tap'
-import { compare, concat, concat3, copy, EMPTY, equals, latin1, startsWith } from '../../src/bytes/bytes.js'
+import { compare, concat, copy, EMPTY, equals, latin1, startsWith } from '../../src/bytes/bytes.js'
 
 const short = Buffer.from('abc')
 const long = Buffer.from('a'.repeat(100))
 
-test('concat and concat3 join in order', async (t) => {
+test('concat joins in order', async (t) => {
   t.same(concat(short, long), Buffer.concat([short, long]))
   t.same(concat(EMPTY, short), short)
-  t.same(concat3(short, EMPTY, long), Buffer.concat([short, long]))
 })
 
 test('equals tells apart bytes and lengths, short and long', async (t) => {

@@ -328,5 +328,6 @@ test('FAILOVER gives up when no replica confirms in time, or when it is aborted,
     await node.run('failover', 'to', '10.1.2.3', 6789, 'force'),
     '-ERR FAILOVER with force option requires both a timeout and target HOST and IP.\r\n',
   )
-  t.equal(await node.run('failover', 'timeout', 0), '-ERR value is not an integer or out of range\r\n')
+  t.equal(await node.run('failover', 'timeout', 0), '-ERR FAILOVER timeout must be greater than 0\r\n')
+  t.equal(await node.run('failover', 'timeout', 'x'), '-ERR value is not an integer or out of range\r\n')
 })

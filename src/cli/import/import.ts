@@ -11,7 +11,7 @@ import { ImportError, Importer } from './importer.js'
 import { SourceRefusal, sourceAddress } from './source-link.js'
 import { TargetLost } from './target.js'
 
-export const IMPORT_USAGE = `Usage:
+const IMPORT_USAGE = `Usage:
     kvrocks-ts import --from <url> [--to <url> | --dir <dir>] [options]
 
 Copies all keys of a running Redis and follows its changes, as a replica of it, until it is interrupted (Ctrl-C): then it

@@ -5,7 +5,7 @@
 import { bool, INT64_MAX, int64, integer, oneOf, text, UINT64_MAX } from '../option.js'
 
 /** RocksDB's "choose for me" for ages in seconds. Source: rocksdb include/rocksdb/advanced_options.h, ttl. */
-export const ROCKSDB_CHOOSES = 0xffff_ffff_ffff_fffen
+const ROCKSDB_CHOOSES = 0xffff_ffff_ffff_fffen
 
 const MEMORY_OPTIONS = {
   'rocksdb.block_cache_size': integer({

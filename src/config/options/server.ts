@@ -4,7 +4,7 @@ import { keyspaceEvents } from '../keyspace-events.js'
 import { bool, bytes, int64, integer, lines, octal, oneOf, text } from '../option.js'
 import { percentiles } from '../percentiles.js'
 
-export const DEFAULT_DIR = '/tmp/kvrocks'
+const DEFAULT_DIR = '/tmp/kvrocks'
 
 export const NETWORK_OPTIONS = {
   bind: text({

@@ -18,7 +18,6 @@ import { readAnyRow } from '../../storage/rows.js'
 import type { Subkeys } from '../../storage/subkeys.js'
 
 export const SEGMENT_BYTES = 1024
-export const SEGMENT_BITS = SEGMENT_BYTES * 8
 
 /** Each byte with its bits in the other order. */
 const TURNED = Uint8Array.from({ length: 256 }, (_, byte) => {

@@ -1,22 +1,8 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { equalsIgnoreCase, lowerCase } from '../../src/bytes/ascii.js'
 import { latin1 } from '../../src/bytes/bytes.js'
 import { quoteBytes, splitArgs } from '../../src/bytes/quoting.js'
 import { sha1Hex } from '../../src/bytes/sha1.js'
-
-test('lowerCase touches A to Z alone', async (t) => {
-  t.same(lowerCase(latin1('@AZ[`az{\xc0\xff')), latin1('@az[`az{\xc0\xff'))
-})
-
-test('equalsIgnoreCase folds letters and nothing else', async (t) => {
-  t.ok(equalsIgnoreCase(latin1('GeT'), 'get'))
-  t.ok(equalsIgnoreCase(latin1(''), ''))
-  t.notOk(equalsIgnoreCase(latin1('get'), 'set'))
-  t.notOk(equalsIgnoreCase(latin1('gets'), 'get'))
-  t.notOk(equalsIgnoreCase(latin1('@'), '`'))
-  t.notOk(equalsIgnoreCase(latin1('\x0b\r'), '+-'))
-})
 
 test('quoteBytes shows bytes as MONITOR does', async (t) => {
   t.equal(quoteBytes(latin1('a "b"\\\n\r\t\x07\b\0\x7f\xff~')), '"a \\"b\\"\\\\\\n\\r\\t\\a\\b\\x00\\x7f\\xff~"')
