@@ -126,6 +126,22 @@ test('functions and classes that are exported are used in another file', async (
   t.same(unused, [])
 })
 
+test('the README says of each error in the log what it means', async (t) => {
+  const rows = [...read('README.md').matchAll(/^\| (`.*?`) \|/gm)].map((match) => match[1] ?? '')
+  const explained = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ''))
+  const writes =
+    /\b(?:log\.(?:error|fatal)|failToStart|readErrors\.error|errors\.error)\(\s*(?:[\w']+, )?[`']([^`'\n]+)/g
+  const logged = FILES.filter((path) => /^src\/.*\.ts$/.test(path)).flatMap((path) =>
+    [...read(path).matchAll(writes)].map((match) => (match[1] ?? '').replace(/\$\{[^}]*\}/g, '…')),
+  )
+  t.ok(logged.length > 20)
+  const known = (line: string): boolean => explained.some((text) => line.startsWith(text.replace(/…$/, '')))
+  t.same(
+    logged.filter((line) => !known(line)),
+    [],
+  )
+})
+
 test('types are not escaped, and exports have names', async (t) => {
   const sources = /\.(?:ts|mjs)$/
   t.same(violations(sources, /\bas any\b|<any>|: any\b|@ts-(?:ignore|nocheck)/, SELF), [])

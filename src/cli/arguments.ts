@@ -19,8 +19,13 @@ export interface BackupWords {
   readonly words: readonly string[]
 }
 
-/** `misuse` is a command line that makes no sense: it gets the usage, and exit code 1. */
-export type Arguments = ServeArguments | CdcWords | BackupWords | { readonly action: 'version' | 'help' | 'misuse' }
+/** A command line that makes no sense: it gets the usage, the reason, and exit code 1. */
+export interface Misuse {
+  readonly action: 'misuse'
+  readonly reason: string
+}
+
+export type Arguments = ServeArguments | CdcWords | BackupWords | Misuse | { readonly action: 'version' | 'help' }
 
 /** Reads what follows the program's name. As in Kvrocks, -v and -h count as soon as they are met. */
 export function parseArguments(words: readonly string[]): Arguments {
@@ -35,13 +40,18 @@ export function parseArguments(words: readonly string[]): Arguments {
     const word = words[at]!
     if (word === '-v' || word === '--version') return { action: 'version' }
     if (word === '-h' || word === '--help') return { action: 'help' }
+    if (!isOption(word)) return { action: 'misuse', reason: `'${word}' is neither an option nor a command` }
     const value = words[++at]
-    if (value === undefined) return { action: 'misuse' }
+    if (value === undefined) return { action: 'misuse', reason: `'${word}' needs a value` }
     if (word === '-c' || word === '--config') configFile = value
-    else if (word.startsWith('--') && word.length > 2) overrides.push([word.slice(2), value])
-    else return { action: 'misuse' }
+    else overrides.push([word.slice(2), value])
   }
   return { action: 'serve', configFile, overrides }
+}
+
+/** One that takes a value. */
+function isOption(word: string): boolean {
+  return word === '-c' || (word.startsWith('--') && word.length > 2)
 }
 
 export const USAGE = `kvrocks-ts speaks the Redis protocol and stores its data in RocksDB.

@@ -11,6 +11,7 @@ export async function runCommandLine(words: readonly string[], load: () => Promi
       return 0
     case 'misuse':
       process.stdout.write(USAGE)
+      process.stderr.write(`kvrocks-ts: ${given.reason}\n`)
       return 1
     case 'version':
       process.stdout.write(`${(await load()).version}\n`)

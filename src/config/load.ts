@@ -83,7 +83,7 @@ class Loader {
 
   readText(text: string): void {
     for (const [index, line] of text.split('\n').entries()) {
-      within(`at line #L${index + 1}`, () => {
+      within(placeOf(index + 1), () => {
         const { name, value } = within('malformed line', () => parseConfigLine(line))
         if (name !== '' && value !== '') this.#give(name, value, index + 1)
       })
@@ -92,7 +92,7 @@ class Loader {
 
   readOverrides(overrides: readonly (readonly [string, string])[]): void {
     for (const [name, value] of overrides) {
-      within('CLI config option error', () => this.#give(name, value, COMMAND_LINE))
+      within(placeOf(COMMAND_LINE), () => this.#give(name, value, COMMAND_LINE))
     }
   }
 
@@ -105,7 +105,7 @@ class Loader {
     }
     for (const name of OPTION_NAMES) {
       const line = this.#lines.get(name)
-      if (line !== undefined) within(`at line #L${line}: ${name} is invalid`, () => GIVEN_RULES[name]?.(draft))
+      if (line !== undefined) within(`${placeOf(line)}: ${name} is invalid`, () => GIVEN_RULES[name]?.(draft))
     }
     for (const name of OPTION_NAMES) within(`while changing key '${name}'`, () => ALWAYS_RULES[name]?.(draft))
     within('', () => checkTogether(draft))
@@ -126,7 +126,8 @@ class Loader {
     }
     const name = findOption(typed)
     if (name === undefined) {
-      this.#sources.warn?.(`WARNING: '${typed.toLowerCase()}' at line ${line} is not a valid configuration key.`)
+      const where = line === COMMAND_LINE ? 'on the command line' : `at line ${line}`
+      this.#sources.warn?.(`WARNING: '${typed.toLowerCase()}' ${where} is not a valid configuration key.`)
       return
     }
     within(`failed to set value of field '${typed.toLowerCase()}'`, () => {
@@ -136,6 +137,10 @@ class Loader {
     this.#texts.set(name, text)
     this.#lines.set(name, line)
   }
+}
+
+function placeOf(line: number): string {
+  return line === COMMAND_LINE ? 'CLI config option error' : `at line #L${line}`
 }
 
 /** Runs `step`; what it refuses is reported behind `prefix`. */

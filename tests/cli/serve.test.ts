@@ -32,10 +32,17 @@ test('version, help and misuse', async (t) => {
   const help = run(t, ['server', '--help'])
   t.equal(await help.ended, 0)
   t.equal(help.out.stdout, USAGE)
-  for (const words of [['bogus'], ['-c'], ['--port'], ['--', 'x'], ['-x', 'y']]) {
+  for (const [words, reason] of [
+    [['bogus'], "'bogus' is neither an option nor a command"],
+    [['-c'], "'-c' needs a value"],
+    [['--port'], "'--port' needs a value"],
+    [['--', 'x'], "'--' is neither an option nor a command"],
+    [['-x', 'y'], "'-x' is neither an option nor a command"],
+  ] as const) {
     const misuse = run(t, words)
     t.equal(await misuse.ended, 1, words.join(' '))
     t.equal(misuse.out.stdout, USAGE, words.join(' '))
+    t.equal(misuse.out.stderr, `kvrocks-ts: ${reason}\n`)
   }
 })
 

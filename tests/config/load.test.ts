@@ -88,7 +88,7 @@ test('an unknown setting is a warning, an empty one nothing', (t) => {
   load(directory, 'Bogus 1\nport\nport ""\nbogus', { overrides: [['foo', 'x']], warn: (line) => warnings.push(line) })
   t.strictSame(warnings, [
     "WARNING: 'bogus' at line 2 is not a valid configuration key.",
-    "WARNING: 'foo' at line -1 is not a valid configuration key.",
+    "WARNING: 'foo' on the command line is not a valid configuration key.",
   ])
   t.end()
 })
@@ -168,7 +168,8 @@ test('what does not allow a start is refused with its place and reason', (t) => 
     message: "CLI config option error: failed to set value of field 'timeout': not started as an integer",
   })
   t.throws(() => load(directory, '', { overrides: [['bgsave-cron', 'x']] }), {
-    message: 'at line #L-1: bgsave-cron is invalid: cron expression format error, should only contain 5x fields',
+    message:
+      'CLI config option error: bgsave-cron is invalid: cron expression format error, should only contain 5x fields',
   })
   t.throws(() => load(directory, 'profiling-sample-commands get,bogus', { isCommand: (name) => name === 'get' }), {
     message: "while changing key 'profiling-sample-commands': bogus is not Kvrocks supported command",
