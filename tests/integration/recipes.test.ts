@@ -20,23 +20,28 @@ function recipe(language: string): string {
   return new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(section)?.[1] ?? ''
 }
 
-/** Runs a program until it has printed so many lines. */
+/** Runs a program until it has printed so many lines; `beforeLast` is called when one is left. */
 async function linesOf(
   count: number,
   command: string,
   words: string[],
   cwd: string,
-  env = process.env,
+  beforeLast: () => void,
 ): Promise<string[]> {
-  const child = spawn(command, words, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, words, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   let text = ''
   let errors = ''
   child.stderr.on('data', (part: Buffer) => {
     errors += part.toString()
   })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  let isLast = false
   child.stdout.on('data', (part: Buffer) => {
     text += part.toString()
+    if (!isLast && text.split('\n').length === count) {
+      isLast = true
+      beforeLast()
+    }
     if (text.split('\n').length > count) child.kill()
   })
   await ended
@@ -45,7 +50,7 @@ async function linesOf(
 
 async function check(
   t: Test,
-  run: (port: number, dir: string) => Promise<string[]>,
+  run: (port: number, dir: string, beforeLast: () => void) => Promise<string[]>,
   first: readonly string[],
 ): Promise<void> {
   await using s = await startServer()
@@ -53,9 +58,9 @@ async function check(
   await s.run('hset', 'h', 'f', 1)
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-recipe-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
-  const timer = setTimeout(() => void s.run('del', 'a'), 500)
-  t.same(await run(s.port, dir), [...first, 'delete a'])
-  clearTimeout(timer)
+  // When the program has read what was there, however long it takes to start.
+  const remove = (): void => void s.run('del', 'a')
+  t.same(await run(s.port, dir, remove), [...first, 'delete a'])
 }
 
 // Before any server runs, for it takes a while.
@@ -66,9 +71,9 @@ rmSync(goProbe, { recursive: true })
 const missingRedisPy = spawnSync(PYTHON, ['-c', 'import redis']).status === 0 ? false : `${PYTHON} has no redis-py`
 
 test('the recipe for Python', { skip: missingRedisPy }, async (t) => {
-  const run = (port: number, dir: string): Promise<string[]> => {
+  const run = (port: number, dir: string, beforeLast: () => void): Promise<string[]> => {
     writeFileSync(join(dir, 'recipe.py'), recipe('python').replace('6666', String(port)))
-    return linesOf(3, PYTHON, ['recipe.py'], dir)
+    return linesOf(3, PYTHON, ['recipe.py'], dir, beforeLast)
   }
   await check(t, run, ['put a', 'put h'])
 })
@@ -91,21 +96,21 @@ function buildGo(dir: string, port: number): string {
 }
 
 test('the recipe for Go', { skip: missingGo }, async (t) => {
-  const run = (port: number, dir: string): Promise<string[]> => {
+  const run = (port: number, dir: string, beforeLast: () => void): Promise<string[]> => {
     buildGo(dir, port)
-    return linesOf(3, join(dir, 'recipe'), [], dir)
+    return linesOf(3, join(dir, 'recipe'), [], dir, beforeLast)
   }
   await check(t, run, ['put a', 'put h'])
 })
 
 test('the recipe for TypeScript', async (t) => {
-  const run = (port: number, dir: string): Promise<string[]> => {
+  const run = (port: number, dir: string, beforeLast: () => void): Promise<string[]> => {
     const text = recipe('ts').replace('6666', String(port))
     writeFileSync(join(dir, 'recipe.mjs'), text)
     writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
     spawnSync('mkdir', [join(dir, 'node_modules')])
     symlinkSync(ROOT, join(dir, 'node_modules/kvrocks-ts'))
-    return linesOf(3, process.execPath, ['recipe.mjs'], dir)
+    return linesOf(3, process.execPath, ['recipe.mjs'], dir, beforeLast)
   }
   await check(t, run, ['put a', 'put h'])
 })
