@@ -49,7 +49,11 @@ export class StoredRows {
     return copyPart(rocks.valueBuffer, 0, length)
   }
 
-  /** Reads rows by whole keys, in one call. */
+  /**
+   * Reads rows by whole keys, in one call. That is all that MultiGet is good for: of rows in the block cache, 16 by one
+   * MultiGet take 0.96 of the time of 16 reads, 64 take 0.91, so the reads of a turn are not gathered for one; its
+   * async_io, without io_uring in RocksDB, takes 1.03.
+   */
   readMany(cf: ColumnFamily, keys: readonly Bytes[]): (Buffer | undefined)[] {
     if (!this.staysInMemory) return this.#rocks.multiGet(cf, keys, this.#reads)
     const missing: Bytes[] = []

@@ -331,7 +331,7 @@ const IO_OPTIONS = {
   'rocksdb.read_options.async_io': bool({
     default: true,
     mutable: true,
-    doc: 'Whether scans and MultiGet read ahead asynchronously.',
+    doc: 'Accepted for compatibility, without effect: the threads of workers read what is not in memory.',
   }),
   'skip-block-cache-deallocation-on-close': bool({
     default: false,
