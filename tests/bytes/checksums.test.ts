@@ -5,6 +5,7 @@ import { crc16, keySlot } from '../../src/bytes/crc16.js'
 import { crc32c } from '../../src/bytes/crc32c.js'
 import { Crc64, crc64 } from '../../src/bytes/crc64.js'
 import { readVarint32, varint32Size, writeVarint32 } from '../../src/bytes/varint.js'
+import '../support/seed.js'
 
 const CHECK = latin1('123456789')
 

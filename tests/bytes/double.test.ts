@@ -10,6 +10,7 @@ import {
   writeSortableDouble,
 } from '../../src/bytes/double.js'
 import { addLongDouble, formatLongDouble, parseLongDouble, toLongDouble } from '../../src/bytes/long-double.js'
+import '../support/seed.js'
 
 const { POSITIVE_INFINITY, NEGATIVE_INFINITY } = Number
 

@@ -4,6 +4,7 @@ import { latin1 } from '../../src/bytes/bytes.js'
 import { murmurHash64A } from '../../src/bytes/murmur-hash.js'
 import { Word64 } from '../../src/bytes/word64.js'
 import { xxHash64 } from '../../src/bytes/xx-hash.js'
+import '../support/seed.js'
 
 const MASK = 2n ** 64n - 1n
 const uint64 = fc.bigInt({ min: 0n, max: MASK })

@@ -19,6 +19,7 @@ import {
   writeUint64,
 } from '../../src/bytes/int64.js'
 import { parseLooseInt64 } from '../../src/bytes/loose-int64.js'
+import '../support/seed.js'
 
 const int64 = fc.oneof(
   fc.bigInt({ min: INT64_MIN, max: INT64_MAX }),

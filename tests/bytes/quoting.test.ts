@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { latin1 } from '../../src/bytes/bytes.js'
 import { quoteBytes, splitArgs } from '../../src/bytes/quoting.js'
 import { sha1Hex } from '../../src/bytes/sha1.js'
+import '../support/seed.js'
 
 test('quoteBytes shows bytes as MONITOR does', async (t) => {
   t.equal(quoteBytes(latin1('a "b"\\\n\r\t\x07\b\0\x7f\xff~')), '"a \\"b\\"\\\\\\n\\r\\t\\a\\b\\x00\\x7f\\xff~"')

@@ -1,6 +1,6 @@
 /**
  * Random writes to a server that is killed, read by consumers that are killed: copies made of a snapshot and the feed, and
- * of raw batches, equal their source. TORTURE_ROUNDS=50 takes some minutes; TORTURE_SEED repeats the writes of a run.
+ * of raw batches, equal their source. TORTURE_ROUNDS=50 takes some minutes; SEED gives other writes (support/seed.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -11,11 +11,11 @@ import { eventually } from '../support/eventually.js'
 import { BIN, freePort, type ServerProcess, startProcess } from '../support/process.js'
 import { RawClient } from '../support/raw-client.js'
 import { ReplyFailure, type ReplyValue } from '../support/resp.js'
+import { SEED } from '../support/seed.js'
 import { startServer, type TestServer } from '../support/server.js'
 import { burst, type Random, randomOf } from './torture-writes.js'
 
 const ROUNDS = Number(process.env['TORTURE_ROUNDS'] ?? 2)
-const SEED = Number(process.env['TORTURE_SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 31))
 const WRITERS = 3
 const BURSTS = 120
 const PASSWORD = 'secret'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { formatConfigLine, parseConfigLine } from '../../src/config/line.js'
+import '../support/seed.js'
 
 const CASES: readonly (readonly [line: string, name: string, value: string])[] = [
   ['', '', ''],

@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { type Choose, randomFrom } from '../support/differential.js'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MAJOR, REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
+import { SEED } from '../support/seed.js'
 import { startServer, type Word } from '../support/server.js'
 
 const LISTS = ['l1', 'l2', 'l3']
@@ -191,7 +192,7 @@ function readable(reply: string): string {
 }
 
 test('whom a write serves, with what, and what is left', { skip: REDIS_MISSING, timeout: 600_000 }, async (t) => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  const seed = SEED
   const random = randomFrom(seed)
   const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]
   const redis = await startRedisServer()

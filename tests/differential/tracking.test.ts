@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { type Choose, randomFrom } from '../support/differential.js'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MAJOR, REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
+import { SEED } from '../support/seed.js'
 import { startServer, type Word } from '../support/server.js'
 
 const KEYS = ['a1', 'a2', 'b1', 'b2', 'c']
@@ -83,7 +84,7 @@ function withReplyFirst(received: string): string {
 
 for (const mode of MODES) {
   test(`CLIENT TRACKING ON ${mode.join(' ')}`.trim(), { skip: REDIS_MISSING, timeout: 600_000 }, async (t) => {
-    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+    const seed = SEED
     const random = randomFrom(seed)
     const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]
     const redis = await startRedisServer()

@@ -7,9 +7,9 @@ import { eventually } from '../support/eventually.js'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { ReplyFailure, type ReplyValue } from '../support/resp.js'
+import { SEED } from '../support/seed.js'
 import { startServer, type Word } from '../support/server.js'
 
-const SEED = Number(process.env['SEED'] ?? 1 + Math.floor(Math.random() * 2 ** 31))
 const WRITES = 1500
 const POSITION = 'position'
 

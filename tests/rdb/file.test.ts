@@ -11,6 +11,7 @@ import { RdbError } from '../../src/storage/rdb/rdb-error.js'
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { bytes, GOLDEN } from './golden.js'
 import { describeValue } from './support.js'
+import '../support/seed.js'
 
 /** Adds the end and the checksum to the text of a file. */
 function file(text: string): Buffer {

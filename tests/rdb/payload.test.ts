@@ -10,6 +10,7 @@ import { RdbError } from '../../src/storage/rdb/rdb-error.js'
 import type { RdbValue } from '../../src/storage/rdb/value.js'
 import { bytes, GOLDEN, seal } from './golden.js'
 import { describeValue } from './support.js'
+import '../support/seed.js'
 
 test('every form of every type is read', async (t) => {
   for (const { name, payload, value } of GOLDEN) t.same(describeValue(readPayload(payload)), value, name)

@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { evaluateWith, openBench } from './support.js'
+import '../support/seed.js'
 
 const RUNS = 400
 

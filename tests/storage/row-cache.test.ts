@@ -6,6 +6,7 @@ import { READ_TIER_BLOCK_CACHE } from '../../src/rocksdb/read-tier.js'
 import { CF_DEFAULT, CF_METADATA } from '../../src/storage/column-family.js'
 import { RowCache } from '../../src/storage/row-cache.js'
 import { startServer, type TestServer } from '../support/server.js'
+import '../support/seed.js'
 
 const MIB = 1 << 20
 

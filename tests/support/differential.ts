@@ -2,6 +2,7 @@
 
 import { RawClient } from './raw-client.js'
 import { startRedisServer } from './redis-server.js'
+import { SEED } from './seed.js'
 import { startServer, type Word } from './server.js'
 
 /** Picks one of several by chance. */
@@ -30,7 +31,7 @@ export interface Difference {
 /** The first difference; undefined if there is none. */
 export async function compareWithRedis(comparison: Comparison): Promise<Difference | undefined> {
   const { protocol, runs, before, makers, known = (ours) => ours } = comparison
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  const seed = SEED
   const random = randomFrom(seed)
   const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]
   const redis = await startRedisServer()

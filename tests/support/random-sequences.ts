@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { RawClient } from './raw-client.js'
 import { startRedisServer } from './redis-server.js'
 import { startServer } from './server.js'
+import './seed.js'
 
 export type Words = readonly (string | Buffer)[]
 

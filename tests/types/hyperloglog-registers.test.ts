@@ -16,6 +16,7 @@ import {
   setRegister,
 } from '../../src/types/hyperloglog-registers.js'
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
+import '../support/seed.js'
 
 test('registers are packed without touching their neighbours', async () => {
   fc.assert(

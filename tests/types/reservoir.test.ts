@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { type Test, test } from 'tap'
 import { startServer, type TestServer } from '../support/server.js'
+import '../support/seed.js'
 
 const SIZE = 400
 
