@@ -9,7 +9,7 @@
  */
 
 import type { Bytes } from '../bytes/bytes.js'
-import { AHEAD_ROWS, EndRows } from './end-rows.js'
+import { AHEAD_ROWS, END_BYTES_MAX, EndRows } from './end-rows.js'
 import { VERSION_BYTES } from './keys.js'
 import type { FirstRowListener, RowCursor, ScanRange } from './row-cursor.js'
 
@@ -123,8 +123,16 @@ export class EmptyGaps {
     const wanted = end === undefined ? count : Math.max(count, AHEAD_ROWS)
     const keys: string[] = []
     using cursor = scan({ ...range, rowsExpected: wanted })
-    while (keys.length < wanted && cursor.next()) keys.push(cursor.key.latin1Slice(0))
-    end?.learn(keys, keys.length < wanted)
+    let bytes = 0
+    let isWhole = false
+    while (keys.length < count || (keys.length < wanted && bytes < END_BYTES_MAX)) {
+      isWhole = !cursor.next()
+      if (isWhole) break
+      const key = cursor.key.latin1Slice(0)
+      bytes += key.length
+      keys.push(key)
+    }
+    end?.learn(keys, isWhole)
     return wanted === count ? keys : keys.slice(0, count)
   }
 

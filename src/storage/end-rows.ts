@@ -8,10 +8,13 @@
 export const AHEAD_ROWS = 64
 /** So many are kept where rows are put among them. */
 const ROWS_MAX = 4 * AHEAD_ROWS
+/** Bytes of the keys at one end of a collection. */
+export const END_BYTES_MAX = 8192
 
 export class EndRows {
   /** Whole internal keys, latin1: all rows there are from the innermost, which stands first, to the end. */
   #keys: string[] = []
+  #bytes = 0
   /** These are all rows of the collection. */
   #isWhole = false
   /** The end is that of the greatest keys. */
@@ -30,8 +33,14 @@ export class EndRows {
 
   /** A scan from the end has found `keys`, the outermost first; `isWhole`: and no others. */
   learn(keys: readonly string[], isWhole: boolean): void {
-    this.#keys = [...keys].reverse()
-    this.#isWhole = isWhole
+    let count = 0
+    let bytes = 0
+    while (count < keys.length && bytes + (keys[count] as string).length <= END_BYTES_MAX) {
+      bytes += (keys[count++] as string).length
+    }
+    this.#keys = keys.slice(0, count).reverse()
+    this.#bytes = bytes
+    this.#isWhole = isWhole && count === keys.length
   }
 
   notePut(key: string): void {
@@ -40,19 +49,18 @@ export class EndRows {
     const at = this.#placeOf(key)
     if (keys[at] === key) return
     keys.splice(at, 0, key)
-    if (keys.length <= ROWS_MAX) return
-    this.#keys = keys.slice(-AHEAD_ROWS)
-    this.#isWhole = false
+    this.#bytes += key.length
+    if (keys.length > ROWS_MAX || this.#bytes > END_BYTES_MAX) this.learn(keys.slice(-AHEAD_ROWS).reverse(), false)
   }
 
   noteDelete(key: string): void {
     const keys = this.#keys
-    if (keys[keys.length - 1] === key) {
-      keys.pop()
-      return
-    }
-    const at = this.#placeOf(key)
-    if (keys[at] === key) keys.splice(at, 1)
+    const isOutermost = keys[keys.length - 1] === key
+    const at = isOutermost ? keys.length - 1 : this.#placeOf(key)
+    if (keys[at] !== key) return
+    if (isOutermost) keys.pop()
+    else keys.splice(at, 1)
+    this.#bytes -= key.length
   }
 
   #isFurtherIn(key: string, than: string): boolean {

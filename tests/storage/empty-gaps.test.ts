@@ -167,3 +167,18 @@ test('elements are taken from both ends in order, whatever is put and deleted be
     [...model].sort((a, b) => a - b),
   )
 })
+
+test('elements too long to be remembered are taken in order, too', async (t) => {
+  await using s = await startServer()
+  const { db, key } = open(s)
+  const members = Array.from({ length: 12 }, (_, i) => `${i % 3 === 0 ? 'x'.repeat(9000) : ''}m${i}`)
+  const pairs = members.map((member, score) => ({ score, member: Buffer.from(member) }))
+  const pop = (count: number): string[] =>
+    zsets.pop(db, key, count, 'min').popped.map(({ member }) => member.toString('latin1'))
+  zsets.add(db, key, pairs.slice(0, 8))
+  t.same([pop(1), pop(1), pop(2)], [members.slice(0, 1), members.slice(1, 2), members.slice(2, 4)])
+  zsets.add(db, key, pairs.slice(8))
+  t.same([pop(1), pop(9), pop(1)], [members.slice(4, 5), members.slice(5), []])
+  zsets.add(db, key, pairs.slice(0, 3))
+  t.same([pop(1), pop(1), pop(1)], [members.slice(0, 1), members.slice(1, 2), members.slice(2, 3)])
+})
