@@ -2,7 +2,7 @@
 
 import { test } from 'tap'
 import { formatLongDouble, toLongDouble } from '../../src/bytes/long-double.js'
-import { type Choose, type CommandMaker, compareWithRedis } from '../support/differential.js'
+import { type Ask, type Choose, type CommandMaker, compareWithRedis } from '../support/differential.js'
 import { REDIS_MAJOR, REDIS_MISSING } from '../support/redis-server.js'
 import type { Word } from '../support/server.js'
 
@@ -82,6 +82,23 @@ function hasTie(reply: string): boolean {
   return new Set(places).size < places.length
 }
 
+/**
+ * COUNT takes some of the members that are equally far away as it likes: Redis sorts a part of them alone. Both answers
+ * must have members at the same distances, one by one, as Redis itself tells them.
+ */
+async function takesOthersAsFar(words: readonly Word[], ours: string, redis: string, ask: Ask): Promise<boolean> {
+  const countAt = words.indexOf('count')
+  if (countAt < 0 || words.includes('any') || words.some((word) => /^store/.test(String(word)))) return false
+  const all = await ask([...words.slice(0, countAt), ...words.slice(countAt + 2), 'withdist'])
+  const distances = new Map(
+    [...all.matchAll(/\r\n(m\d+)\r\n(?:\$\d+\r\n|,)([\d.]+)\r\n/g)].map(([, name, far]) => [name, far]),
+  )
+  const found = (reply: string) => [...reply.matchAll(/\r\n(m\d+)\r\n/g)].map(([, name]) => distances.get(name))
+  const [ourFound, theirFound] = [found(ours), found(redis)]
+  const isSame = ourFound.every((far, index) => far !== undefined && far === theirFound[index])
+  return ourFound.length > 0 && ourFound.length === theirFound.length && isSame
+}
+
 function sortedLines(reply: string): string {
   return reply.split('\r\n').sort().join('\n')
 }
@@ -111,6 +128,9 @@ for (const protocol of [2, 3] as const) {
       ['set', 'text', 'v'],
       ['geoadd', 'g', 13.361389, 38.115556, 'm1', 15.087269, 37.502669, 'm2'],
     ]
-    t.same(await compareWithRedis({ protocol, runs: 3000, before, makers: COMMANDS, known }), undefined)
+    t.same(
+      await compareWithRedis({ protocol, runs: 3000, before, makers: COMMANDS, known, leavesOpen: takesOthersAsFar }),
+      undefined,
+    )
   })
 }
