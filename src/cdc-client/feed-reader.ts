@@ -147,10 +147,11 @@ export class FeedReader {
     if (this.#options.oldValues === true) words.push('OLDVALUE')
     words.push(...filterWords(this.#options), ...options)
     const reply = (await this.#command(...words)) as RespValue[]
-    const { snapshot: _, ...rest } = position
+    const sequence = reply[1] as number
     return {
       texts: textsOf(reply[5]),
-      position: { ...rest, sequence: reply[1] as number },
+      // The server tells which history the new position belongs to: after a failover, or a crash, it may be a new one.
+      position: position.replid === undefined ? { sequence } : { sequence, replid: String(reply[7]) },
       latest: reply[3] as number,
       isSnapshot: false,
     }

@@ -43,6 +43,7 @@ const UINT64_MAX = 2n ** 64n - 1n
 
 const LATEST_SEQUENCE = latin1('latest_sequence')
 const NEXT_SEQUENCE = latin1('next_sequence')
+const REPLICATION_ID = latin1('replid')
 const UPDATES = latin1('updates')
 
 export const feedCommands: readonly AnyCommand[] = [
@@ -210,6 +211,10 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
   if (options.replicationId !== undefined && !isSameHistory(context, options.replicationId, position)) {
     throw errors.diverged(historyId(context))
   }
+  const place = (at: number): Place => ({
+    position: at,
+    historyId: options.replicationId === undefined ? undefined : historyId(context),
+  })
   const attempt = (reply: Reply, isLast: boolean): boolean => {
     if (slot !== undefined) {
       checkLiving(slot)
@@ -233,13 +238,13 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
         context.server.slots.acknowledge(slot, Math.max(slot.position, position))
       }
       if (page.changes.count === 0 && !isLast) return false
-      replyWith(reply, store, position, () => {
+      replyWith(reply, store, place(position), () => {
         reply.array(page.changes.count)
         for (let i = 0; i < page.changes.count; i++) page.changes.writeTo(reply, i)
       })
       return true
     }
-    return pollWhole(reply, store, range, options, isLast)
+    return pollWhole(reply, store, range, options, isLast, place)
   }
   if (options.blockMs === undefined) {
     attempt(context.reply, true)
@@ -272,11 +277,12 @@ function pollWhole(
   range: PollRange,
   { format, isStrict }: PollOptions,
   isLast: boolean,
+  place: (position: number) => Place,
 ): boolean {
   const batches = pollBatches(store, range)
   if (batches.length === 0 && !isLast) return false
   if (isStrict) checkAligned(batches, range)
-  replyWith(reply, store, positionAfter(batches, range), () => {
+  replyWith(reply, store, place(positionAfter(batches, range)), () => {
     if (format === 'raw') {
       reply.array(batches.length)
       for (const { data } of batches) reply.bulk(hexText(data))
@@ -296,15 +302,28 @@ function pollWhole(
   return true
 }
 
-/** The order of the keys is that of Kvrocks: of their encoded texts, whose lengths stand first. */
-function replyWith(reply: Reply, store: Store, position: number, updates: () => void): void {
-  reply.map(3)
+interface Place {
+  /** The sequence to ask with next. */
+  readonly position: number
+  /** The history that it belongs to, for a reader who has named one. */
+  readonly historyId: string | undefined
+}
+
+/**
+ * The order of the keys is that of Kvrocks: of their encoded texts, whose lengths stand first. The history comes last, so
+ * that what the others are called by number stays.
+ */
+function replyWith(reply: Reply, store: Store, { position, historyId }: Place, updates: () => void): void {
+  reply.map(historyId === undefined ? 3 : 4)
   reply.bulk(NEXT_SEQUENCE)
   reply.integer(position)
   reply.bulk(LATEST_SEQUENCE)
   reply.integer(store.wal.latest)
   reply.bulk(UPDATES)
   updates()
+  if (historyId === undefined) return
+  reply.bulk(REPLICATION_ID)
+  reply.bulkText(historyId)
 }
 
 /** The log holds committed batches alone: what the turn has written so far goes first, but not half a transaction. */

@@ -192,7 +192,7 @@ export class Server implements ServerView {
     this.changedKeys = new ChangedKeys(this.store.turn, this)
     this.snapshots = new Snapshots(this.store)
     this.sequenceTimes = new SequenceTimes(config.paths.sequenceTimes)
-    this.history = new History(config.paths.history, this.store.latestSequence())
+    this.history = new History(config.paths.history, this.store.latestSequence(), this.sequenceTimes.lastSequence)
     this.slots = openFeed(this, clock)
     if (isOther) finishSwap(this)
     this.subscriptions = new Subscriptions(this.store, this.snapshots.oldValues, clock)

@@ -1,9 +1,11 @@
 /**
  * Which history the database's sequences belong to, kept in one small file beside it: a new id for each time at which the
  * server goes its own way, so that a reader of the feed learns that a position of its means something else here. After a
- * crash it does, too: the machine may have lost the end of the log, and readers may have seen it.
+ * crash of the machine it does, too: the end of the log may be lost, and readers may have seen it. A server that alone
+ * was killed loses nothing of the log, and its history goes on.
  *
  *   history file   a line for each id, the oldest first: id, and the sequence after which it began
+ *                  `open` and the id of the machine's uptime, while a server runs
  *                  `left` and the last sequence, if the server was closed in order and has not been started since
  */
 
@@ -21,21 +23,27 @@ interface Era {
 const ERAS_MAX = 64
 const LINE = /^([0-9a-f]{40}) (\d+)$/
 const LEFT = /^left (\d+)$/m
+const OPEN = /^open (\S+)$/m
 
 export class History {
   readonly #path: string
   #eras: Era[]
 
+  readonly #bootId: string | undefined
+
   /**
-   * Takes up what the file at `path` holds, or begins one. `latest`: the last sequence of the database. Throws if it cannot
-   * be read or written.
+   * Takes up what the file at `path` holds, or begins one. `latest`: the last sequence of the database; `seen`: one that
+   * it is known to have had. Throws if the file cannot be read or written.
    */
-  constructor(path: string, latest: number) {
+  constructor(path: string, latest: number, seen = 0, bootId = readBootId()) {
     this.#path = path
+    this.#bootId = bootId
     const text = read(path)
     this.#eras = erasIn(text)
+    const wasLeft = LEFT.exec(text)?.[1] === String(latest)
+    const wasKilled = bootId !== undefined && OPEN.exec(text)?.[1] === bootId && seen <= latest
     if (this.#eras.length === 0) this.begin(0)
-    else if (LEFT.exec(text)?.[1] === String(latest)) this.#save()
+    else if (wasLeft || wasKilled) this.#save()
     else this.begin(latest)
   }
 
@@ -69,13 +77,23 @@ export class History {
     this.#save(`left ${latest}\n`)
   }
 
-  #save(end = ''): void {
+  #save(end = this.#bootId === undefined ? '' : `open ${this.#bootId}\n`): void {
     const lines = this.#eras.map(({ id, after }) => `${id} ${after}\n`)
     try {
       replaceFileSync(this.#path, lines.join('') + end)
     } catch (error) {
       throw new Error(`cannot write ${this.#path}: ${systemReason(error)}`, { cause: error })
     }
+  }
+}
+
+/** Another one after each start of the machine; undefined where the system does not tell. */
+function readBootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  } catch {
+    // Only Linux has it. Without it each crash counts as one of the machine.
+    return undefined
   }
 }
 

@@ -64,6 +64,29 @@ test('a reader goes on from its checkpoint, and repeats what it had not done', a
   t.same(second, ['SET a more'])
 })
 
+test('a reader goes over to the history that begins where it has come to', async (t) => {
+  await using s = await startServer()
+  const checkpoint = memoryCheckpoint()
+  const { id } = s.server.history
+  const seen: string[] = []
+  for await (const change of changes({ url: urlOf(s), since: 'oldest', checkpoint, follow: false })) {
+    seen.push(shown(change))
+  }
+  await s.run('set', 'a', 1)
+  await s.run('slaveof', '127.0.0.1', 1)
+  await s.run('slaveof', 'no', 'one')
+  t.not(s.server.history.id, id)
+  const controller = new AbortController()
+  await checkpoint.save({ sequence: 0, replid: id })
+  for await (const change of changes({ url: urlOf(s), checkpoint, signal: controller.signal })) {
+    seen.push(shown(change))
+    if (seen.length < 3) await s.run('set', 'a', seen.length + 1)
+    else controller.abort()
+  }
+  t.same(seen, ['SET a 1', 'SET a 2', 'SET a 3'])
+  t.equal((await checkpoint.load())?.replid, s.server.history.id)
+})
+
 test('a reader connects again when the server is back', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
   t.teardown(() => rmSync(dir, { recursive: true }))

@@ -93,9 +93,9 @@ test('POLLUPDATES REPLID refuses positions of another history', async (t) => {
   await s.run('slaveof', '127.0.0.1', 1)
   await s.run('slaveof', 'no', 'one')
   await s.run('set', 'a', 2)
-  t.match(await s.run('pollupdates', 1, 'replid', id), /^\*6/)
+  t.match(await s.run('pollupdates', 1, 'replid', id), /^\*8/)
   t.match(await s.run('pollupdates', 2, 'replid', id), /^-DIVERGED /)
-  t.match(await s.run('pollupdates', 2, 'replid', s.server.history.id), /^\*6/)
+  t.match(await s.run('pollupdates', 2, 'replid', s.server.history.id), /^\*8/)
 })
 
 test('with use-rsid-psync the id of the batches counts', async (t) => {
@@ -103,7 +103,7 @@ test('with use-rsid-psync the id of the batches counts', async (t) => {
   await s.run('set', 'a', 1)
   const range = await s.run('sequence', 'range')
   const id = /replid\r\n\$16\r\n(.{16})/.exec(range)?.[1] ?? ''
-  t.match(await s.run('pollupdates', 1, 'replid', id), /^\*6/)
+  t.match(await s.run('pollupdates', 1, 'replid', id), /^\*8/)
   t.match(await s.run('pollupdates', 1, 'replid', 'X'.repeat(16)), /^-DIVERGED /)
 })
 
@@ -118,20 +118,47 @@ test('a history goes on after a restart, and ends where the log may have lost it
   t.equal(second.server.history.id, id)
   second.server.sequenceTimes.note(1_000_000, 2_000_000_000_000)
   await second.close()
-  // As after a crash: nothing says where the log ended.
+  // As after a crash of the machine: nothing says where the log ended.
   const path = join(dir, 'history')
   const left = readFileSync(path, 'utf8')
   t.match(left, /^[0-9a-f]{40} 0\nleft \d+\n$/)
-  writeFileSync(path, left.replace(/left .*\n/, ''))
+  writeFileSync(path, left.replace(/left .*\n/, 'open of-before\n'))
   await using third = await startServer({ dir })
   t.not(third.server.history.id, id)
   t.equal(third.server.sequenceTimes.lastSequence, third.server.store.latestSequence())
-  t.match(await third.run('pollupdates', 1, 'replid', id), /^\*6/)
+  t.match(await third.run('pollupdates', 1, 'replid', id), /^\*8/)
   await third.run('set', 'a', 2)
   t.match(await third.run('pollupdates', 2, 'replid', id), /^-DIVERGED /)
-  t.match(await third.run('pollupdates', 0, 'replid', id), /^\*6/)
-  t.match(readFileSync(path, 'utf8'), /^[0-9a-f]{40} 0\n[0-9a-f]{40} \d+\n$/)
+  t.match(await third.run('pollupdates', 0, 'replid', id), /^\*8/)
+  t.match(readFileSync(path, 'utf8'), /^[0-9a-f]{40} 0\n[0-9a-f]{40} \d+\n(?:open \S+\n)?$/)
   const history = new History(path, 2)
   history.replace()
   t.notOk(history.holds(id, 0))
+})
+
+test('a history outlives a server that is killed, but not the machine, nor a log that has lost its end', (t) => {
+  const path = join(t.testdir(), 'history')
+  const { id } = new History(path, 0, undefined, 'boot-1')
+  t.equal(new History(path, 9, 9, 'boot-1').id, id, 'killed')
+  const cut = new History(path, 8, 9, 'boot-1')
+  t.not(cut.id, id, 'the log ends before what was seen')
+  const rebooted = new History(path, 8, 8, 'boot-2')
+  t.not(rebooted.id, cut.id, 'the machine began anew')
+  rebooted.leave(8)
+  t.equal(new History(path, 8, 8, 'boot-3').id, rebooted.id, 'closed in order')
+  t.end()
+})
+
+test('POLLUPDATES REPLID tells the history to ask with next, for it may be a new one', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', 1)
+  const { id } = s.server.history
+  await s.run('slaveof', '127.0.0.1', 1)
+  await s.run('slaveof', 'no', 'one')
+  await s.run('set', 'a', 2)
+  for (const format of ['raw', 'resp', 'json']) {
+    const reply = await s.run('pollupdates', 1, 'replid', id, 'format', format)
+    t.match(reply, /^\*8\r\n\$13\r\nnext_sequence\r\n:2\r\n/)
+    t.ok(reply.endsWith(`$6\r\nreplid\r\n$40\r\n${s.server.history.id}\r\n`), format)
+  }
 })
