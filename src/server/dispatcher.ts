@@ -291,12 +291,15 @@ export class Dispatcher {
     const replyStart = connection.reply.length
     const { hits, misses } = server.stats.keyspace
     const startMs = this.#lastEndMs
+    const savepoint = turn.savepoint()
     turn.stayInMemory(true)
     try {
       this.#execute(connection, connection.context, command, args, options)
       return false
     } catch (error) {
       if (!(error instanceof ColdRead)) throw error
+      // A scan that was opened before the first write stays in memory after it, too.
+      turn.rollback(savepoint)
       turn.endCommand()
       turn.dropLogData()
       connection.reply.truncate(replyStart)
