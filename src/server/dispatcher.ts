@@ -291,15 +291,12 @@ export class Dispatcher {
     const replyStart = connection.reply.length
     const { hits, misses } = server.stats.keyspace
     const startMs = this.#lastEndMs
-    const savepoint = turn.savepoint()
-    turn.stayInMemory(true)
+    turn.stayInMemory(true, (command.flags & (WRITE | MAY_WRITE)) === 0)
     try {
       this.#execute(connection, connection.context, command, args, options)
       return false
     } catch (error) {
       if (!(error instanceof ColdRead)) throw error
-      // A scan that was opened before the first write stays in memory after it, too.
-      turn.rollback(savepoint)
       turn.endCommand()
       turn.dropLogData()
       connection.reply.truncate(replyStart)

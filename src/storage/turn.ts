@@ -103,9 +103,10 @@ export class Turn {
 
   /**
    * From now on, until the first write or commit, what is not in memory is not read: a ColdRead is thrown. The command that
-   * runs has changed nothing until then, so that it can be run anew.
+   * runs has changed nothing until then, so that it can be run anew. `scans`: so do scans.
    */
-  stayInMemory(stays: boolean): void {
+  stayInMemory(stays: boolean, scans = false): void {
+    this.#stored.scansStayInMemory = scans
     this.#stored.staysInMemory = stays
   }
 

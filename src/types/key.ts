@@ -101,8 +101,6 @@ export function copy(from: Place, to: Place, moves: boolean): void {
   const metadata = isSingleRow(type) ? undefined : decodeMetadata(row)
   const stale = metadata === undefined ? [] : staleRows(from, to, metadata)
   if (metadata !== undefined && metadata.size > WHOLE_ELEMENTS_MAX && !to.db.turn.isHeld && stale.length === 0) {
-    // What is committed in parts cannot be run anew.
-    to.db.turn.stayInMemory(false)
     copyRows(from, to, metadata, true)
     to.db.logData(logDataOf(type, metadata))
     if (moves) from.db.deleteMetadata(from.key)
