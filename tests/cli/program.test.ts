@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Test, test } from 'tap'
-import { eventually, freePort, type Run, run, temporaryDirectory } from './process.js'
+import { freePort } from '../support/free-port.js'
+import { eventually, type Run, run, temporaryDirectory } from './process.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/kvrocks-ts', import.meta.url))
 

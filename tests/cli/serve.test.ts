@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { type Test, test } from 'tap'
 import { USAGE } from '../../src/cli/arguments.js'
-import { eventually, freePort, greeting, type Run, run, temporaryDirectory } from './process.js'
+import { freePort } from '../support/free-port.js'
+import { eventually, greeting, type Run, run, temporaryDirectory } from './process.js'
 
 interface Server extends Run {
   readonly directory: string

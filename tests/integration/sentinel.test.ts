@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
+import { freePort } from '../support/free-port.js'
 import { allKeys, infoField } from '../support/nodes.js'
-import { freePort, type ServerProcess, startProcess } from '../support/process.js'
+import { type ServerProcess, startProcess } from '../support/process.js'
 import { RawClient } from '../support/raw-client.js'
 
 const isMissing = spawnSync('redis-sentinel', ['--version']).error !== undefined

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { makeCertificates } from '../support/certificates.js'
 import { eventually } from '../support/eventually.js'
+import { freePort } from '../support/free-port.js'
 import { caughtUp, infoField, startNode } from '../support/nodes.js'
-import { freePort } from '../support/process.js'
 
 test('with tls-replication changes and files come over TLS, and only from a master that the authority vouches for', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-tls-'))

@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { test } from 'tap'
 import { makeCertificates } from '../support/certificates.js'
+import { freePort } from '../support/free-port.js'
 import { encodeRequest } from '../support/resp.js'
 import { startServer } from '../support/server.js'
 
@@ -251,10 +252,10 @@ test('TLS with and without client certificates', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-tls-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   makeCertificates(dir)
-  const [tlsPort] = await freePorts(1)
+  const tlsPort = await freePort()
   await using s = await startServer({
     config: {
-      'tls-port': tlsPort as number,
+      'tls-port': tlsPort,
       'tls-cert-file': join(dir, 'own.crt'),
       'tls-key-file': join(dir, 'own.key'),
       'tls-ca-cert-file': join(dir, 'ca.crt'),
@@ -288,10 +289,10 @@ test('TLS that asks for a client certificate closes who has none', async (t) => 
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-tls-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   makeCertificates(dir)
-  const [tlsPort] = await freePorts(1)
+  const tlsPort = await freePort()
   await using s = await startServer({
     config: {
-      'tls-port': tlsPort as number,
+      'tls-port': tlsPort,
       'tls-cert-file': join(dir, 'own.crt'),
       'tls-key-file': join(dir, 'own.key'),
       'tls-ca-cert-file': join(dir, 'ca.crt'),
@@ -312,14 +313,6 @@ test('TLS that asks for a client certificate closes who has none', async (t) => 
   friend.write('PING\r\nQUIT\r\n')
   t.equal(await reply, '+PONG\r\n+OK\r\n')
 })
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => new Promise((done) => server.once('listening', done))))
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
-}
 
 test('after a protocol error a client that goes on writing finds the connection closed', async (t) => {
   await using s = await startServer()

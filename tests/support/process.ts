@@ -1,10 +1,9 @@
 /** A server in a process of its own: bin/kvrocks-ts on a free port. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './free-port.js'
 import { RawClient } from './raw-client.js'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -15,16 +14,6 @@ export interface ServerProcess {
   readonly child: ChildProcess
   /** Ends it, by SIGTERM unless said otherwise, and waits for its end: exit code or signal. */
   end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** Starts a server, on a free port unless told, and waits until it answers. `options` are those of the command line without their dashes. */
