@@ -43,8 +43,9 @@ export class History {
     const wasLeft = LEFT.exec(text)?.[1] === String(latest)
     const wasKilled = bootId !== undefined && OPEN.exec(text)?.[1] === bootId && seen <= latest
     if (this.#eras.length === 0) this.begin(0)
-    else if (wasLeft || wasKilled) this.#save()
-    else this.begin(latest)
+    // What is there already needs no room on a disk that may be full.
+    else if (wasLeft) this.#save()
+    else if (!wasKilled) this.begin(latest)
   }
 
   /** 40 hexadecimal digits. */

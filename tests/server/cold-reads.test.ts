@@ -40,6 +40,9 @@ async function chill({ server }: TestServer): Promise<void> {
   rocks.clearBlockCache()
 }
 
+/** Between two keys, it keeps them in blocks of their own: to fetch one does not bring the other. */
+const LONG = 'x'.repeat(100_000)
+
 /** Until so many commands wait for the disk. */
 function untilWaiting({ server }: TestServer, count: number): Promise<boolean> {
   return eventually(() => server.coldReads.waitingCount === count || undefined)
@@ -67,7 +70,7 @@ test('a pipeline with misses in its middle is answered in its order, and others 
 
 test('a read that waits sees what is written meanwhile, and a write that waits adds to it', async (t) => {
   await using s = await startServer()
-  await s.run('mset', 'k', 'old', 'n', '1')
+  await s.run('mset', 'k', 'old', 'l', LONG, 'n', '1')
   await chill(s)
   const gate = new Gate(s)
   const [reader, counter, writer] = [await s.connect(), await s.connect(), await s.connect()]
@@ -159,13 +162,13 @@ test('a command whose rows find no room in the cache reads from the disk in the 
 
 test('a connection that goes away while it waits is forgotten, also one that a client kills', async (t) => {
   await using s = await startServer()
-  await s.run('set', 'k', 'v')
+  await s.run('mset', 'k', 'v', 'l', LONG, 'n', 'v')
   await chill(s)
   const gate = new Gate(s)
   const [gone, killed, other] = [await s.connect(), await s.connect(), await s.connect()]
   const id = Number((await killed.run('client', 'id')).slice(1))
   gone.send('get', 'k')
-  killed.send('get', 'k')
+  killed.send('get', 'n')
   await untilWaiting(s, 2)
   gone.close()
   t.equal(await other.run('client', 'kill', 'id', id), ':1\r\n')
