@@ -20,12 +20,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { freePort } from './servers.js'
 
 const BIN = fileURLToPath(new URL('../../bin/kvrocks-ts', import.meta.url))
 const MIB = 1024 * 1024
@@ -40,14 +41,6 @@ const BLOCK_CACHE_MIB = '64'
 interface Node {
   readonly port: number
   readonly child: ChildProcess
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** `wrapper`: a program that starts the server, and its words. */

@@ -27,9 +27,8 @@ const OPEN = /^open (\S+)$/m
 
 export class History {
   readonly #path: string
-  #eras: Era[]
-
   readonly #bootId: string | undefined
+  #eras: Era[]
 
   /**
    * Takes up what the file at `path` holds, or begins one. `latest`: the last sequence of the database; `seen`: one that
