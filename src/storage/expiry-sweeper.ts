@@ -71,6 +71,8 @@ export class ExpirySweeper {
   #next: Bytes = EMPTY
   /** Hashes to look through before the next rows. */
   readonly #hashes: Bytes[] = []
+  /** The last row was read, and the round ends with the hashes. */
+  #hasReadAll = false
   #pass: HashPass | undefined
 
   constructor(store: Store, onExpired: ExpiryListener) {
@@ -99,17 +101,17 @@ export class ExpirySweeper {
     let seen = 0
     let deleted = 0
     for (;;) {
-      let isLast = false
       if (this.#pass !== undefined || this.#hashes.length > 0) {
         deleted += this.#sweepHash(nowMs)
       } else {
         const found = this.#readChunk(nowMs)
-        isLast = found.isLast
+        this.#hasReadAll = found.isLast
         seen += found.rowCount
         for (const nsKey of found.expired) if (this.#delete(nsKey, nowMs)) deleted++
         this.#hashes.push(...found.hashes)
-        isLast &&= this.#hashes.length === 0
       }
+      const isLast = this.#hasReadAll && this.#pass === undefined && this.#hashes.length === 0
+      if (isLast) this.#store.turn.expiries.endRound()
       const budgetMs = deleted >= seen * BUSY_SHARE ? BUSY_BUDGET_MS : firstMs
       if (isLast || performance.now() - startMs >= budgetMs) return isLast
     }
@@ -135,7 +137,6 @@ export class ExpirySweeper {
       else turn.expiries.note(nextExpiryMs(value))
     }
     this.#next = EMPTY
-    turn.expiries.endRound()
     return { isLast: true, rowCount, expired, hashes }
   }
 

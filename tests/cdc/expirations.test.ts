@@ -391,3 +391,18 @@ test('where nobody tells of them, compactions drop keys an hour after their time
     t.same(countStored(s), [1, 1], words.join(' '))
   }
 })
+
+test('a hash that the sweep has found and not come to is told when a write overwrites it', async (t) => {
+  await using s = await startServer()
+  await s.run('hset', 'h', 'a', '1')
+  await s.run('hpexpire', 'h', '10', 'fields', '1', 'a')
+  s.advance(11)
+  const before = s.server.store.latestSequence()
+  // A step of the sweep has no time for more than one look.
+  let ms = 0
+  const clock = t.intercept(performance, 'now', { value: () => (ms += 1000) })
+  await sweep(s)
+  clock.restore()
+  await s.run('set', 'h', '1')
+  t.same(await opsAfter(s, before), ['expire HDEL h a', 'expire DEL h', 'put SET h 1'])
+})
