@@ -14,35 +14,35 @@
  * A byte string is a JSON string where it is valid UTF-8, else {"base64":"…"}.
  */
 
-import { type Bytes, latin1 } from '../bytes/bytes.js'
+import type { Bytes } from '../bytes/bytes.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import type { Change, OldValue } from './change.js'
-import { JsonTexts } from './json-texts.js'
+import { FixedText, JsonTexts } from './json-texts.js'
 
-const SEQUENCE = latin1('{"sequence":')
-const BATCH = latin1(',"batch":')
-const NAMESPACE = latin1(',"namespace":')
-const IN_DEFAULT = latin1(',"namespace":"default"')
-const TYPE = latin1(',"type":"')
-const KEY = latin1(',"key":')
-const SUBKEY = latin1(',"subkey":')
-const OP = latin1(',"op":"')
-const COMMAND = latin1(',"command":[')
-const VALUE = latin1(',"value":')
-const OLD = latin1(',"old":')
-const OLD_UNKNOWN = latin1(',"oldunknown":true')
-const EXPIRE = latin1(',"expire":')
-const FRESH = latin1(',"fresh":true')
-const RANGE = latin1(',"range":[')
-const REPLICATION_ID = latin1(',"replid":"')
-const NULL = latin1('null')
-const COMMA = latin1(',')
-const QUOTE = latin1('"')
-const LIST_END = latin1(']')
-const END = latin1('}')
+const SEQUENCE = new FixedText('{"sequence":')
+const BATCH = new FixedText(',"batch":')
+const NAMESPACE = new FixedText(',"namespace":')
+const IN_DEFAULT = new FixedText(',"namespace":"default"')
+const TYPE = new FixedText(',"type":"')
+const KEY = new FixedText(',"key":')
+const SUBKEY = new FixedText(',"subkey":')
+const OP = new FixedText(',"op":"')
+const COMMAND = new FixedText(',"command":[')
+const VALUE = new FixedText(',"value":')
+const OLD = new FixedText(',"old":')
+const OLD_UNKNOWN = new FixedText(',"oldunknown":true')
+const EXPIRE = new FixedText(',"expire":')
+const FRESH = new FixedText(',"fresh":true')
+const RANGE = new FixedText(',"range":[')
+const REPLICATION_ID = new FixedText(',"replid":"')
+const NULL = new FixedText('null')
+const COMMA = new FixedText(',')
+const QUOTE = new FixedText('"')
+const LIST_END = new FixedText(']')
+const END = new FixedText('}')
 /** Of a change of a string in the default namespace: between its head and its key, and so on. */
-const STRING_KEY = latin1(',"namespace":"default","type":"string","key":')
-const STRING_PUT = latin1(',"op":"put","command":["SET",')
+const STRING_KEY = new FixedText(',"namespace":"default","type":"string","key":')
+const STRING_PUT = new FixedText(',"op":"put","command":["SET",')
 
 /** Writes the text of a change, without a line end. */
 export function writeChange(texts: JsonTexts, change: Change): void {
@@ -82,9 +82,11 @@ export function writeStringPut(
 ): void {
   writeHead(texts, sequence, batchSequence, undefined)
   texts.put(STRING_KEY)
+  const from = texts.position
   texts.bytes(batch, at.key, at.keyEnd)
+  const end = texts.position
   texts.put(STRING_PUT)
-  texts.bytes(batch, at.key, at.keyEnd)
+  texts.repeat(from, end)
   texts.put(COMMA)
   texts.bytes(batch, at.value, at.valueEnd)
   texts.put(LIST_END)
@@ -104,20 +106,20 @@ function writeHead(texts: JsonTexts, sequence: number, batchSequence: number, re
   texts.put(SEQUENCE)
   texts.number(sequence)
   texts.put(BATCH)
-  texts.number(batchSequence)
+  texts.sameNumber(batchSequence)
   if (replicationId === undefined) return
   texts.put(REPLICATION_ID)
   texts.putText(replicationId)
   texts.put(QUOTE)
 }
 
-function writeMember(texts: JsonTexts, name: Bytes, value: Bytes): void {
+function writeMember(texts: JsonTexts, name: FixedText, value: Bytes): void {
   texts.put(name)
   texts.bytes(value)
 }
 
 /** `start` ends with the bracket. */
-function writeList(texts: JsonTexts, start: Bytes, words: readonly Bytes[]): void {
+function writeList(texts: JsonTexts, start: FixedText, words: readonly Bytes[]): void {
   texts.put(start)
   for (let i = 0; i < words.length; i++) {
     if (i > 0) texts.put(COMMA)
@@ -140,4 +142,4 @@ function writeOld(texts: JsonTexts, old: OldValue): void {
   else texts.bytes(old as Bytes)
 }
 
-const OLD_LIST = latin1(',"old":[')
+const OLD_LIST = new FixedText(',"old":[')

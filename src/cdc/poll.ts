@@ -22,6 +22,8 @@ export interface PollRange {
   readonly changesMax?: number
   /** Of changes in JSON: tells what they replaced. */
   readonly oldValues?: OldValueReader
+  /** Of changes in JSON: what stands before each in the reply. */
+  readonly frame?: Bytes
 }
 
 /** Bytes of batches that one look takes; a turn's batch may make it one more. */
@@ -109,7 +111,7 @@ class PageWriter {
     this.#filter = filter
     this.#bytesMax = bytesMax
     this.#takesPlain = passesAll(filter) && range.oldValues === undefined
-    TEXTS.clear()
+    TEXTS.clear(range.frame)
   }
 
   /** False if the page is full before the end of the batch. */

@@ -50,6 +50,9 @@ const FULL_MS = 20
 const SILENCE_MS_MAX = 5000
 export const CREDIT_MAX = 1_000_000
 
+/** A change is pushed as three elements, of which the last is its text. */
+const FRAMES: Readonly<Record<Protocol, Bytes>> = { 2: frameOf(2), 3: frameOf(3) }
+
 export class Subscriptions {
   readonly #store: Store
   readonly #oldValues: OldValues
@@ -169,23 +172,25 @@ export class Subscriptions {
       return false
     }
     const oldValues = spec.hasOldValues ? { oldValues: this.#oldValues.reader(position) } : {}
-    const range = { after: position, batchesMax: BATCHES_MAX, isStrict: true, changesMax: credit, ...oldValues }
+    const frame = FRAMES[subscriber.protocol]
+    const range = { after: position, batchesMax: BATCHES_MAX, isStrict: true, changesMax: credit, frame, ...oldValues }
     const page = pollChanges(this.#store, range, spec.filter, PAGE_BYTES)
     subscription.position = page.position
     if (spec.hasOldValues) this.#oldValues.keep(page.position, this.#now())
     subscription.credit -= page.changes.count
     if (page.changes.count > 0) {
-      tell(subscriber, subscription, this.#now(), (reply) => {
-        for (let i = 0; i < page.changes.count; i++) {
-          reply.push(3)
-          reply.bulkText('cdc')
-          reply.bulkText('change')
-          page.changes.writeTo(reply, i)
-        }
-      })
+      tell(subscriber, subscription, this.#now(), (reply) => page.changes.writeTo(reply))
     }
     return page.position > position && page.position < wal.latest
   }
+}
+
+function frameOf(protocol: Protocol): Bytes {
+  const reply = new Reply(protocol)
+  reply.push(3)
+  reply.bulkText('cdc')
+  reply.bulkText('change')
+  return reply.take()
 }
 
 function tell(

@@ -39,6 +39,8 @@ const MAX_BATCHES = 1000
 const MAX_BATCHES_DEFAULT = 16
 /** Of a reply in JSON without BYTES. */
 const JSON_BYTES_MAX = 16 * 1024 * 1024
+/** What stands around a bulk string, at most. */
+const BULK_BYTES = 32
 const UINT64_MAX = 2n ** 64n - 1n
 
 const LATEST_SEQUENCE = latin1('latest_sequence')
@@ -240,7 +242,7 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
       if (page.changes.count === 0 && !isLast) return false
       replyWith(reply, store, place(position), () => {
         reply.array(page.changes.count)
-        for (let i = 0; i < page.changes.count; i++) page.changes.writeTo(reply, i)
+        page.changes.writeTo(reply)
       })
       return true
     }
@@ -284,6 +286,7 @@ function pollWhole(
   if (isStrict) checkAligned(batches, range)
   replyWith(reply, store, place(positionAfter(batches, range)), () => {
     if (format === 'raw') {
+      reply.expect(batches.reduce((sum, { data }) => sum + data.length * 2 + BULK_BYTES, 0))
       reply.array(batches.length)
       for (const { data } of batches) reply.bulk(hexText(data))
       return

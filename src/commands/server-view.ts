@@ -203,15 +203,14 @@ export interface LogEntry {
   readonly words: readonly Bytes[]
   readonly clientAddress: string
   readonly clientName: string
-  readonly namespace: Bytes | undefined
 }
 
-/** The slow log, or the performance log. */
+/** The slow log. */
 export interface CommandLog<Entry> {
-  /** Oldest first. */
-  readonly entries: readonly Entry[]
-  /** Forgets the entries for which `isGone` is true. */
-  remove(isGone: (entry: Entry) => boolean): void
+  /** The newest `count`, newest first. */
+  newest(count: number): readonly Entry[]
+  readonly length: number
+  reset(): void
 }
 
 export interface PerfEntry {

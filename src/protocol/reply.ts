@@ -119,7 +119,7 @@ export class Reply {
 
   /** An error by its whole line; line ends inside become spaces, as they would end it. */
   errorLine(text: string): void {
-    const line = Buffer.from(/[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text, 'latin1')
+    const line = Buffer.from(/[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text, 'utf8')
     this.#reserve(line.length + HEADER_BYTES_MAX)
     this.#buffer[this.length++] = 0x2d
     this.length += line.copy(this.#buffer, this.length)
@@ -247,6 +247,11 @@ export class Reply {
     this.#bytes(Buffer.from(`${format}:`, 'latin1'))
     this.#bytes(text)
     this.#crlf()
+  }
+
+  /** Makes room for so many bytes at once: memory that grows with what is written is copied again and again. */
+  expect(bytes: number): void {
+    this.#reserve(bytes + HEADER_BYTES_MAX)
   }
 
   /** Bytes that are already a reply, or part of one. */

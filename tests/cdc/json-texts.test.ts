@@ -2,6 +2,7 @@
 import { test } from 'tap'
 import { changeJson } from '../../src/cdc/json-format.js'
 import { JsonTexts } from '../../src/cdc/json-texts.js'
+import { Reply } from '../../src/protocol/reply.js'
 import type { ReplyValue } from '../support/resp.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -12,7 +13,10 @@ async function texts(s: TestServer, after: number, ...words: (string | number)[]
   return reply[5] as string[]
 }
 
-const VALUES = ['', 'x', 'a"b\\c', 'line\nend', 'ä€𝄞', Buffer.from([0xff, 0x00]), 'y'.repeat(1000), ' ~', '\x7f']
+const VALUES = [
+  ...['', 'x', 'a"b\\c', 'line\nend', 'ä€𝄞', Buffer.from([0xff, 0x00]), 'y'.repeat(1000), ' ~', '\x7f'],
+  ...['{"name":"a b","n":[1,2]}', 'y'.repeat(888), 'y'.repeat(889), '"'.repeat(1024), 'z'.repeat(1025)],
+]
 
 test('batches of SETs alone are told as all others are', async (t) => {
   for (const config of [{}, { 'cluster-enabled': true }, { 'use-rsid-psync': true }]) {
@@ -37,7 +41,7 @@ test('batches of SETs alone are told as all others are', async (t) => {
     const plain = await texts(s, 0)
     t.ok(plain.length > VALUES.length * 2 + 8)
     t.same(plain, await texts(s, 0, 'match', '*'))
-    t.same(plain.slice(21), await texts(s, 21), 'from the middle of a batch')
+    t.same(plain.slice(VALUES.length * 2 + 3), await texts(s, VALUES.length * 2 + 3), 'from the middle of a batch')
     const pages: string[] = []
     for (let after = 0; after < s.server.store.latestSequence(); ) {
       const page = await texts(s, after, 'bytes', 300)
@@ -50,6 +54,55 @@ test('batches of SETs alone are told as all others are', async (t) => {
     for (const text of plain)
       t.same(Buffer.from(text, 'latin1').toString(), JSON.stringify(JSON.parse(Buffer.from(text, 'latin1').toString())))
   }
+})
+
+test('any byte anywhere is written as JSON.stringify writes it', (t) => {
+  const written = new JsonTexts()
+  const told = (value: Buffer): string => {
+    written.drop()
+    written.bytes(Buffer.concat([Buffer.from('"'), value, Buffer.from('"')]), 1, 1 + value.length)
+    return written.begunText()
+  }
+  for (const size of [1, 4, 7]) {
+    for (let at = 0; at < size; at++) {
+      for (let byte = 0; byte < 0x80; byte++) {
+        const value = Buffer.alloc(size, 'x')
+        value[at] = byte
+        const expected = JSON.stringify(value.toString())
+        if (told(value) !== expected) t.equal(told(value), expected, `byte ${byte} at ${at} of ${size}`)
+      }
+    }
+  }
+  t.equal(told(Buffer.from([0x78, 0x80])), '{"base64":"eIA="}')
+  t.equal(told(Buffer.from('xxxé')), '"xxxé"')
+  t.end()
+})
+
+test('each text is a bulk string after its frame, however long', (t) => {
+  const sizes = [2, 3, 99, 100, 101, 998, 999, 1000, 1001, 9999, 10_000, 70_000, 2]
+  for (const frame of [Buffer.alloc(0), Buffer.from('*2\r\n$3\r\ncdc\r\n')]) {
+    const written = new JsonTexts()
+    written.clear(frame)
+    for (const [index, size] of sizes.entries()) {
+      written.sameNumber(7)
+      written.bytes(Buffer.alloc(10, 'dropped'))
+      written.drop()
+      written.sameNumber(7)
+      written.bytes(Buffer.alloc(size, index + 0x41))
+      written.sameNumber(7)
+      written.end()
+    }
+    written.bytes(Buffer.from('not ended'))
+    const reply = new Reply()
+    written.writeTo(reply)
+    const expected = sizes.map((size, index) => {
+      const text = `7"${String.fromCharCode(index + 0x41).repeat(size)}"7`
+      return `${frame.toString()}$${text.length}\r\n${text}\r\n`
+    })
+    t.ok(reply.written().equals(Buffer.from(expected.join(''))), 'as expected')
+    t.equal(written.length, sizes.reduce((sum, size) => sum + size + 4, 0) + '"not ended"'.length)
+  }
+  t.end()
 })
 
 test('a text may be dropped, numbers are exact, and memory grows', (t) => {

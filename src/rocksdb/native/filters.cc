@@ -1,6 +1,5 @@
 #include "filters.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "clock.h"
@@ -13,19 +12,14 @@ namespace {
 
 class MetadataFilter : public CompactionFilter {
  public:
-  explicit MetadataFilter(const FilterContext* context) : context_(context) {}
-
   const char* Name() const override { return "MetadataFilter"; }
 
   bool Filter(int, const Slice&, const Slice& value, std::string*, bool*) const override {
     MetadataRow row;
     if (!row.Decode(value)) return false;
-    uint64_t now_ms = context_->NowMs();
+    uint64_t now_ms = FilterClockMs();
     return row.ExpiredAt(now_ms) || row.AllFieldsExpiredAt(now_ms);
   }
-
- private:
-  const FilterContext* const context_;
 };
 
 /** A published message has done its work once it was written: replicas read it from the log. */
@@ -53,7 +47,7 @@ struct FilterKind {
 };
 
 const FilterKind kKinds[] = {
-    {"metadata", "MetadataFilterFactory", NewMetadataFilter},
+    {"metadata", "MetadataFilterFactory", [](const FilterContext*) { return NewMetadataFilter(); }},
     {"subkey", "SubKeyFilterFactory", NewSubkeyFilter},
     {"pubsub", "PubSubFilterFactory",
      [](const FilterContext*) { return std::unique_ptr<CompactionFilter>(new PubSubFilter); }},
@@ -88,12 +82,8 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> NewFilterFactory(const std::st
   return nullptr;
 }
 
-uint64_t FilterContext::NowMs() const {
-  return std::min(FilterClockMs(), reclaim_before_ms.load(std::memory_order_relaxed));
-}
-
-std::unique_ptr<CompactionFilter> NewMetadataFilter(const FilterContext* context) {
-  return std::unique_ptr<CompactionFilter>(new MetadataFilter(context));
+std::unique_ptr<CompactionFilter> NewMetadataFilter() {
+  return std::unique_ptr<CompactionFilter>(new MetadataFilter);
 }
 
 bool IsKeyGone(const FilterContext* context, const std::string& metadata_key) {
@@ -103,5 +93,5 @@ bool IsKeyGone(const FilterContext* context, const std::string& metadata_key) {
   rocksdb::Status status = db->Get(rocksdb::ReadOptions(), context->metadata, metadata_key, &value);
   if (status.IsNotFound()) return true;
   MetadataRow row;
-  return status.ok() && row.Decode(value) && row.ExpiredAt(context->NowMs());
+  return status.ok() && row.Decode(value) && row.ExpiredAt(FilterClockMs());
 }

@@ -49,7 +49,6 @@
   METHOD(setOptions, SetOptions)                                        \
   METHOD(setDbOptions, SetDbOptions)                                    \
   METHOD(setRateBytesPerSecond, SetRateBytesPerSecond)                  \
-  METHOD(setReclaimBefore, SetReclaimBefore)                            \
   METHOD(setSpaceBytesMax, SetSpaceBytesMax)                             \
   METHOD(setBlockCacheBytes, SetBlockCacheBytes)                        \
   METHOD(clearBlockCache, ClearBlockCache)                              \

@@ -5,6 +5,7 @@
 // Source: kvrocks src/storage/compact_filter.cc, SubKeyFilter.
 #include <algorithm>
 
+#include "clock.h"
 #include "filters.h"
 #include "metadata_row.h"
 
@@ -82,7 +83,7 @@ class SubkeyFilter : public CompactionFilter {
     if (!subkey.Decode(key, context_->slot_encoded) || !FindMetadata(subkey, &bytes).ok()) return Fate::kKeep;
     if (!bytes) return Fate::kRemove;
     if (!row->Decode(*bytes)) return Fate::kKeep;
-    uint64_t now_ms = context_->NowMs();
+    uint64_t now_ms = FilterClockMs();
     bool dead = row->IsSingleRow() || row->version != subkey.version ||
                 row->ExpiredAt(now_ms > kExpiryGraceMs ? now_ms - kExpiryGraceMs : 0);
     if (dead) return Fate::kRemove;
@@ -94,9 +95,9 @@ class SubkeyFilter : public CompactionFilter {
   }
 
   /** Value of a hash whose fields expire: u64 expiry in ms (0 = never), bytes. */
-  bool IsExpiredField(Slice value) const {
+  static bool IsExpiredField(Slice value) {
     uint64_t expire_ms = 0;
-    return GetFixed64(&value, &expire_ms) && expire_ms != 0 && expire_ms < context_->NowMs();
+    return GetFixed64(&value, &expire_ms) && expire_ms != 0 && expire_ms < FilterClockMs();
   }
 
   const FilterContext* const context_;
