@@ -7,15 +7,7 @@ import type { Bytes } from '../bytes/bytes.js'
 import { parseInt64 } from '../bytes/int64.js'
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
-import {
-  err,
-  NOT_POSITIVE,
-  NUMKEYS_NOT_POSITIVE,
-  type ReplyError,
-  SYNTAX,
-  WRONG_TYPE,
-  wrongArity,
-} from '../protocol/errors.js'
+import { err, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, type ReplyError, SYNTAX, wrongArity } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { TYPE_ZSET } from '../storage/metadata.js'
 import type { ScoredMember } from '../types/zset.js'
@@ -219,7 +211,7 @@ function waitFor(
     wants: TYPE_ZSET,
     timeoutMs,
     attempt(later) {
-      const popped = popFirst(later, waiting, true)
+      const popped = popFirst(later, waiting)
       if (popped !== undefined) answer(later.reply, popped)
       return popped !== undefined
     },
@@ -227,15 +219,11 @@ function waitFor(
   })
 }
 
-/** Pops from the first key that has members. `passOver`: keys of another type are no error, for one waits on. */
-function popFirst(context: Context, { keys, end, count }: Pops, passOver = false): Popped | undefined {
+/** Pops from the first key that has members. */
+function popFirst(context: Context, { keys, end, count }: Pops): Popped | undefined {
   for (const key of keys) {
-    try {
-      const members = pop(context, key, end, count)
-      if (members.length > 0) return { key, members }
-    } catch (error) {
-      if (!passOver || error !== WRONG_TYPE) throw error
-    }
+    const members = pop(context, key, end, count)
+    if (members.length > 0) return { key, members }
   }
   return undefined
 }

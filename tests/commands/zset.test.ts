@@ -212,6 +212,15 @@ test('ZRANDMEMBER draws from all members', async (t) => {
   t.equal(await client.run('zrandmember', 'z', 1, 'withscores'), '*1\r\n*2\r\n$1\r\nc\r\n,3\r\n')
 })
 
+test('ZRANDMEMBER shows scores in a long reply as in a short one', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('zadd', 'z', '0.1', 'm')
+  client.send('zrandmember', 'z', -100_001, 'withscores')
+  client.send('quit')
+  t.equal(await client.untilClosed(), `*200002\r\n${'$1\r\nm\r\n$3\r\n0.1\r\n'.repeat(100_001)}+OK\r\n`)
+})
+
 test('BZPOPMIN, BZPOPMAX and BZMPOP wait for whatever command brings a member', async (t) => {
   await using s = await startServer()
   const [min, max, several] = [await s.connect(), await s.connect(), await s.connect()]
@@ -228,6 +237,22 @@ test('BZPOPMIN, BZPOPMAX and BZMPOP wait for whatever command brings a member', 
   await s.run('zunionstore', 'y', 1, 'x')
   t.equal((await several.nextReply()).bytes, `*2\r\n$1\r\ny\r\n*2\r\n${bulks('c', '3')}${bulks('b', '2')}`)
   t.equal(await s.run('zrange', 'y', 0, -1), bulks('a'))
+})
+
+test('a pop that waits runs anew when a key comes, and is refused if one before it is of another type', async (t) => {
+  await using s = await startServer()
+  const [zsets, lists] = [await s.connect(), await s.connect()]
+  zsets.send('bzpopmin', 'other', 'z', 0)
+  lists.send('blpop', 'other', 'l', 0)
+  while (s.server.clients.blockedCount < 2) await new Promise((resolve) => setImmediate(resolve))
+  await s.run('set', 'other', 'v')
+  await s.run('zadd', 'z', 1, 'a')
+  await s.run('rpush', 'l', 'a')
+  const refused = '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n'
+  t.equal((await zsets.nextReply()).bytes, refused)
+  t.equal((await lists.nextReply()).bytes, refused)
+  t.equal(await s.run('zcard', 'z'), ':1\r\n')
+  t.equal(await s.run('llen', 'l'), ':1\r\n')
 })
 
 test('blocking pops do not wait where there is something, in MULTI, or past their time', async (t) => {
