@@ -1,5 +1,5 @@
 /**
- * An unsigned 64-bit word in two halves that is changed in place, for hash functions: bigints would take some 50 ns a
+ * An unsigned 64-bit word in two halves that is changed in place, for a hash function: bigints would take some 50 ns a
  * step. Arithmetic is modulo 2^64; both halves are int32, signed as the bit operators leave them.
  */
 export class Word64 {
@@ -11,23 +11,10 @@ export class Word64 {
     this.low = low | 0
   }
 
-  set(other: Word64): this {
-    this.high = other.high
-    this.low = other.low
-    return this
-  }
-
   /** Takes in eight bytes, little-endian. */
   load(bytes: Uint8Array, at: number): this {
     this.low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
     this.high = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24)
-    return this
-  }
-
-  add(other: Word64): this {
-    const low = (this.low >>> 0) + (other.low >>> 0)
-    this.high = (this.high + other.high + (low > 0xffff_ffff ? 1 : 0)) | 0
-    this.low = low | 0
     return this
   }
 
@@ -41,16 +28,6 @@ export class Word64 {
     const cross = Math.imul(this.low, other.high) + Math.imul(this.high, other.low)
     this.high = (highOfProduct(this.low, other.low) + cross) | 0
     this.low = Math.imul(this.low, other.low)
-    return this
-  }
-
-  /** Rotates by 1 to 63 bits. */
-  rotateLeft(bits: number): this {
-    const { high, low } = this
-    const shift = bits & 31
-    const [top, bottom] = bits < 32 ? [high, low] : [low, high]
-    this.high = shift === 0 ? top : (top << shift) | (bottom >>> (32 - shift))
-    this.low = shift === 0 ? bottom : (bottom << shift) | (top >>> (32 - shift))
     return this
   }
 
