@@ -1,11 +1,11 @@
-/** Errors that may come again with every request or every tenth of a second: each is told once a minute. */
+/** What may come again with every request or every tenth of a second is told once a minute. */
 
 import type { Log } from './log.js'
 
 const AGAIN_MS = 60_000
 
 interface Told {
-  readonly text: string
+  readonly what: string
   readonly atMs: number
 }
 
@@ -21,10 +21,19 @@ export class SeldomLog {
 
   /** Logs `text`, unless it was the last of `source` and less than a minute has passed since. */
   error(source: string, text: string): void {
+    if (this.#isDue(source, text)) this.#log.error(text)
+  }
+
+  /** Logs `text`, unless `source` has warned less than a minute ago, whatever it said. */
+  warning(source: string, text: string): void {
+    if (this.#isDue(source, 'a warning')) this.#log.warning(text)
+  }
+
+  #isDue(source: string, what: string): boolean {
     const told = this.#told.get(source)
     const atMs = this.#nowMs()
-    if (told?.text === text && atMs - told.atMs < AGAIN_MS) return
-    this.#told.set(source, { text, atMs })
-    this.#log.error(text)
+    if (told?.what === what && atMs - told.atMs < AGAIN_MS) return false
+    this.#told.set(source, { what, atMs })
+    return true
   }
 }

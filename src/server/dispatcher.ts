@@ -49,7 +49,6 @@ import type { Tracker } from './tracking/tracker.js'
 import type { QueuedCommand } from './transactions.js'
 
 const SHOWN_ARGUMENT_BYTES_MAX = 128
-const HTTP_WARNING_MS = 60_000
 
 export class Dispatcher {
   readonly #server: Server
@@ -61,15 +60,14 @@ export class Dispatcher {
   #latencyThresholdMs = 0
   #tracksLatency = true
   #batchBytesMax = 0
-  readonly #readErrors: SeldomLog
-  #toldOfHttpAtMs = Number.NEGATIVE_INFINITY
+  readonly #seldomLog: SeldomLog
   /** When the last command ended, in milliseconds of performance.now: the start of the next, where they are pipelined. */
   #lastEndMs = 0
 
   constructor(server: Server) {
     this.#server = server
     this.#scriptErrors = new ScriptErrors(server.stats)
-    this.#readErrors = new SeldomLog(server.log, () => server.nowMs())
+    this.#seldomLog = new SeldomLog(server.log, () => server.nowMs())
     this.#bounds = histogramBounds(server.config.values)
     const { values } = server.config
     const follow = (): void => {
@@ -440,7 +438,7 @@ export class Dispatcher {
     // What a command that may run meanwhile asks of the database cannot be told while that is closed.
     if (error instanceof RocksDBError && !this.#server.store.rocks.isOpen) return errors.LOADING
     if (error instanceof RocksDBError && (error.code === 'Corruption' || error.code === 'IOError')) {
-      this.#readErrors.error('reads', `a command could not read the database: ${error.message}`)
+      this.#seldomLog.error('reads', `a command could not read the database: ${error.message}`)
       return errors.readFailed(error.message)
     }
     this.#server.log.error(`a command failed: ${(error as Error).stack ?? String(error)}`)
@@ -461,12 +459,8 @@ export class Dispatcher {
 
   /** Ends a connection that speaks HTTP, without an answer. The log tells of it once a minute. */
   #abort(connection: Connection, replyStart: number): void {
-    const { log, store } = this.#server
-    const { nowMs } = store.turn
-    if (nowMs - this.#toldOfHttpAtMs >= HTTP_WARNING_MS) {
-      this.#toldOfHttpAtMs = nowMs
-      log.warning(`Possible SECURITY ATTACK detected: HTTP request from ${connection.address}. Connection aborted.`)
-    }
+    const text = `Possible SECURITY ATTACK detected: HTTP request from ${connection.address}. Connection aborted.`
+    this.#seldomLog.warning('http', text)
     connection.isExecuting = false
     connection.reply.truncate(Math.min(replyStart, connection.reply.length))
     connection.kill()
