@@ -100,6 +100,27 @@ test('a Redis under writes is imported, and both end equal', SKIP, async (t) => 
   t.same(s.logged, [])
 })
 
+test('a source that waits for further replicas, as Redis does by default', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await redis.client.config('SET', 'repl-diskless-sync-delay', 2)
+  await client.run('set', 'k', 'v')
+  await using s = await startServer({ usesRealClock: true })
+  const running = start('--from', urlOf(redis), '--to', urlOf(s), '--until-caught-up')
+  t.equal(await running.ended, 0, running.text)
+  t.equal(await s.run('get', 'k'), '$1\r\nv\r\n')
+})
+
+test('an import that is interrupted before the source has begun ends at once', SKIP, async (t) => {
+  const { redis } = await sourceServer(t)
+  await redis.client.config('SET', 'repl-diskless-sync-delay', 3600)
+  await using s = await startServer({ usesRealClock: true })
+  const running = start('--from', urlOf(redis), '--to', urlOf(s))
+  await eventually(async () => (/wait_bgsave/.test(await redis.client.info('replication')) ? true : undefined))
+  running.cutOver()
+  t.equal(await running.ended, 1)
+  t.match(running.text, /the source had not begun to send: nothing is imported\n$/)
+})
+
 /** The importer in a process of its own, which can be killed. */
 function startImporter(...words: string[]): { child: ChildProcess; text(): string; ended: Promise<number | null> } {
   const child = spawn(process.execPath, [BIN, 'import', ...words], { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -76,6 +76,8 @@ export class Importer {
   /** By when it has to be reached, in milliseconds of performance.now. */
   #deadlineMs = Number.POSITIVE_INFINITY
   #link: SourceLink | undefined
+  /** The cut-over was asked for before there was anything. */
+  #isCutShort = false
 
   constructor(parts: ImporterParts) {
     this.#parts = parts
@@ -151,6 +153,7 @@ export class Importer {
         await this.#session()
       } catch (error) {
         if (error instanceof Done || this.#isAtEnd) return
+        if (this.#isCutShort) throw new ImportError('the source had not begun to send: nothing is imported')
         // A first connection that fails is a mistake in the address.
         if (isFinal(error) || this.#link === undefined) throw error
         this.#link.close()
@@ -316,6 +319,7 @@ export class Importer {
     const { progress } = this.#parts
     if (!this.#isLoaded) {
       this.#link?.keepAlive()
+      if (this.#link?.hasBegun !== true) progress.show(() => 'waiting for the source to begin')
       return
     }
     this.#link?.acknowledge(this.#target.doneOffset)
@@ -329,6 +333,11 @@ export class Importer {
   async #watchForEnd(): Promise<void> {
     const { cutOver, untilCaughtUp } = this.#parts
     while (!this.#closing.signal.aborted) {
+      if (cutOver.aborted && !this.#isLoaded && this.#link?.hasBegun !== true) {
+        this.#isCutShort = true
+        this.#closing.abort()
+        return
+      }
       if (cutOver.aborted) this.#deadlineMs = Math.min(this.#deadlineMs, performance.now() + CUT_OVER_MS_MAX)
       if (this.#isLoaded && (untilCaughtUp || cutOver.aborted)) {
         const wanted = await this.#sourceOffset()

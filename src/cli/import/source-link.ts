@@ -28,6 +28,7 @@ const LINE_BYTES_MAX = 64 * 1024
 const NEWLINE = Buffer.from('\n')
 /** A source pings its replicas every ten seconds; one that says nothing for so long is gone. */
 const SILENCE_MS_MAX = 60_000
+const SILENCE = 'the source has said nothing for a minute'
 
 /** Reads `redis://[user:password@]host[:port]`. Throws TypeError. */
 export function sourceAddress(url: URL): SourceAddress {
@@ -46,6 +47,7 @@ export class SourceLink {
   /** Bytes that were read ahead. */
   #ahead: Buffer = Buffer.alloc(0)
   #file = this.#measuredFile(0)
+  #hasBegun = false
   /** Since when nothing has come, in milliseconds of performance.now; undefined: nothing is waited for. */
   #waitsSinceMs: number | undefined
 
@@ -65,10 +67,12 @@ export class SourceLink {
     signal.addEventListener('abort', abort, { once: true })
     socket.on('close', () => signal.removeEventListener('abort', abort))
     if (signal.aborted) abort()
+    socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy(new Error(SILENCE)))
     const link = new SourceLink(socket)
     if (password !== '') await link.#tell('AUTH', ...[user, password].filter((word) => word !== ''))
     await link.#tell('PING')
     await link.#tell('REPLCONF', 'capa', 'eof', 'capa', 'psync2')
+    socket.setTimeout(0)
     return link
   }
 
@@ -83,9 +87,15 @@ export class SourceLink {
     throw new SourceRefusal(`the source refuses PSYNC: ${text.slice(1)}`)
   }
 
+  /** True if the file of a full sync has begun to come. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
   /** The head of the file that follows a full sync: its length, undefined if only its end tells. */
   async fileLength(): Promise<number | undefined> {
     const line = await this.#line()
+    this.#hasBegun = true
     const [, mark, digits] = /^\$(?:EOF:(.{40})|(\d+))$/.exec(line) ?? []
     if (mark === undefined && digits === undefined) throw new Error(`the source sends no file: ${line}`)
     this.#file = mark === undefined ? this.#measuredFile(Number(digits)) : this.#markedFile(Buffer.from(mark, 'latin1'))
@@ -141,10 +151,10 @@ export class SourceLink {
     this.#send('REPLCONF', 'ACK', String(offset))
   }
 
-  /** Says that a file is still being loaded. */
+  /** Says that a file is still being loaded. Before it comes, a source waits for further replicas until all are silent. */
   keepAlive(): void {
     this.#checkSilence()
-    if (this.#socket.writable) this.#socket.write(NEWLINE)
+    if (this.#hasBegun && this.#socket.writable) this.#socket.write(NEWLINE)
   }
 
   close(): void {
@@ -153,7 +163,7 @@ export class SourceLink {
 
   #checkSilence(): void {
     if (this.#waitsSinceMs === undefined || performance.now() - this.#waitsSinceMs < SILENCE_MS_MAX) return
-    this.#socket.destroy(new Error('the source has said nothing for a minute'))
+    this.#socket.destroy(new Error(SILENCE))
   }
 
   async #tell(...words: string[]): Promise<void> {
