@@ -20,6 +20,12 @@ interface Sentinel {
   readonly child: ChildProcess
 }
 
+/**
+ * Sentinels that were held up see half a minute later than a replica that the master has gone, and take no replica that
+ * has missed it for ten times this longer than they. Source: redis src/sentinel.c, sentinelSelectSlave.
+ */
+const DOWN_AFTER_MS = 4000
+
 async function startSentinel(directory: string, masterPort: number): Promise<Sentinel> {
   const port = await freePort()
   mkdirSync(directory)
@@ -31,7 +37,7 @@ async function startSentinel(directory: string, masterPort: number): Promise<Sen
       'bind 127.0.0.1',
       `dir ${directory}`,
       `sentinel monitor watched 127.0.0.1 ${masterPort} 2`,
-      'sentinel down-after-milliseconds watched 1000',
+      `sentinel down-after-milliseconds watched ${DOWN_AFTER_MS}`,
       'sentinel failover-timeout watched 5000',
       'sentinel parallel-syncs watched 1',
       '',
