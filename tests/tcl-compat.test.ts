@@ -1,7 +1,9 @@
 /** The cases of tcl-compat, written in the words of Redis's Tcl suite: each that its runner counts is one here. */
 
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -51,6 +53,30 @@ test('a failing case, a known deviation and one that is gone are told apart', { 
   t.match(output, /^1 passed, 3 failed, 1 known deviations, 1 skipped/m)
   t.match(output, /the deviation does not occur any more; take it out of known\.tsv: passes/)
   t.match(output, /an error outside of a case/)
+})
+
+test('a reply is not late when the client itself stood still', async (t) => {
+  const script = `source ${join(RUNNER, '../lib/client.tcl')}; set ::redis::timeoutMs 500
+    puts [[redis 127.0.0.1 $env(PORT)] ping]`
+  const server = createServer((socket) => {
+    socket.once('data', () => {
+      setTimeout(() => client.kill('SIGSTOP'), 100)
+      setTimeout(() => client.kill('SIGCONT'), 700)
+      setTimeout(() => socket.end('+PONG\r\n'), 800)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const client = spawn('tclsh', { env: { ...process.env, PORT: String(port) } })
+  t.teardown(() => {
+    client.kill('SIGKILL')
+    server.close()
+  })
+  client.stdin.end(script)
+  let output = ''
+  for (const stream of [client.stdout, client.stderr]) stream.on('data', (text) => (output += text))
+  await once(client, 'close')
+  t.equal(output, 'PONG\n')
 })
 
 function fixture(name: string): string {

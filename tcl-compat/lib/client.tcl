@@ -19,8 +19,10 @@ namespace eval redis {
   # A dictionary a client, by number: fd host port tls deferred blocking readraw reconnect callbacks attributes.
   variable clients
   array set clients {}
-  # How long a reply may take. A test that waits for one that never comes fails by it, and its file goes on.
+  # How long a reply may take. A test that waits for one that never comes fails by it, and its file goes on. What has
+  # stood still itself, as a process that was stopped has, finds the time over: so a reply has a last moment more.
   variable timeoutMs 30000
+  variable lastMomentMs 1000
   variable arrived
   array set arrived {}
 }
@@ -160,17 +162,21 @@ proc ::redis::callBack {id} {
 proc ::redis::await {fd} {
   variable arrived
   variable timeoutMs
+  variable lastMomentMs
   if {[chan pending input $fd] > 0} return
   set before [fileevent $fd readable]
   set arrived($fd) {}
-  set timer [after $timeoutMs [list set ::redis::arrived($fd) late]]
   fileevent $fd readable [list set ::redis::arrived($fd) data]
-  vwait ::redis::arrived($fd)
-  after cancel $timer
+  foreach {waitMs outcome} [list $timeoutMs late $lastMomentMs later] {
+    set timer [after $waitMs [list set ::redis::arrived($fd) $outcome]]
+    vwait ::redis::arrived($fd)
+    after cancel $timer
+    if {$arrived($fd) eq {data}} break
+  }
   set outcome $arrived($fd)
   unset -nocomplain arrived($fd)
   catch {fileevent $fd readable $before}
-  if {$outcome eq {late}} { error "no reply within $timeoutMs ms" }
+  if {$outcome ne {data}} { error "no reply within $timeoutMs ms" }
 }
 
 proc ::redis::readReply {id} {
