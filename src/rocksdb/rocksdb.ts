@@ -18,6 +18,7 @@ import { WalIterator } from './wal-iterator.js'
 
 const BOUND_BYTES = 64 * 1024
 const ABSENT = -1
+const UINT32_MAX = 2 ** 32 - 1
 // In the order of rocksdb/options.h, BottommostLevelCompaction.
 const BOTTOMMOST = ['skip', 'ifFilter', 'force', 'forceOptimized'] as const
 
@@ -290,7 +291,7 @@ export class RocksDB {
 
   /** The same for the rows that a scan will meet. */
   fetchRange(cf: ColumnFamilyIndex, { lower, upper, reverse, rowsMax }: FetchRange, done: () => void): void {
-    this.#session.fetchRange(this.#newTicket(done), cf, reverse, rowsMax, lower, upper)
+    this.#session.fetchRange(this.#newTicket(done), cf, reverse, Math.min(rowsMax, UINT32_MAX), lower, upper)
   }
 
   #newTicket(done: () => void): number {

@@ -154,6 +154,13 @@ test('a read limited to the page cache says what is only on disk', { skip: canno
   drop()
   t.throws(count, { code: 'Incomplete' })
   drop()
+  const seek = (): boolean => {
+    using rows = db.iterator({ cf: DEFAULT, readTier: READ_TIER_PAGE_CACHE })
+    rows.seek(key('k150'))
+    return rows.next()
+  }
+  t.throws(seek, { code: 'Incomplete' })
+  drop()
   const missing: Buffer[] = []
   db.multiGetWithin(READ_TIER_PAGE_CACHE, DEFAULT, [key('k100'), key('k150')], missing)
   t.same(missing.map(String), ['k100', 'k150'])
@@ -181,6 +188,7 @@ test('threads fetch keys and ranges into memory, and say when they have', async 
     await new Promise<void>((done) => db.fetch(DEFAULT, [key('k000'), key('k050'), key('nothing'), key('k099')], done))
     t.same(['k000', 'k050', 'k099', 'k030'].map(isInMemory), [true, true, true, false])
   }
+  await new Promise<void>((done) => db.fetch(DEFAULT, [], done))
   db.clearBlockCache()
   const range = { lower: key('k010'), upper: key('k090'), rowsMax: 10 }
   await Promise.all(
@@ -201,7 +209,11 @@ test('a database closes while threads fetch, and calls nobody any more', async (
   put(db, DEFAULT, ['a', '1'])
   await db.flush()
   db.clearBlockCache()
-  for (let i = 0; i < 100; i++) db.fetch(DEFAULT, [key('a')], () => t.fail('called after the end'))
+  const range = { lower: key('a'), upper: undefined, reverse: false, rowsMax: 1000 }
+  for (let i = 0; i < 100; i++) {
+    db.fetch(DEFAULT, [key('a')], () => t.fail('called after the end'))
+    db.fetchRange(DEFAULT, range, () => t.fail('called after the end'))
+  }
   db.close()
   await new Promise((done) => setImmediate(done))
   t.pass('closed')

@@ -30,13 +30,17 @@ void Fetcher::SetThreads(size_t count) {
 void Fetcher::Fetch(uint32_t ticket, ColumnFamilyHandle* family, std::vector<std::string> keys) {
   rocksdb::DB* db = database_->db();
   std::lock_guard<std::mutex> lock(mutex_);
-  // Several threads wait for the disk at the same time.
-  size_t per_part = (keys.size() + threads_max_ - 1) / threads_max_;
-  auto call = std::make_shared<Call>(Call{ticket, (keys.size() + per_part - 1) / per_part});
-  for (size_t from = 0; from < keys.size(); from += per_part) {
+  // Several threads wait for the disk at the same time. No keys are a part, too: it ends at once.
+  size_t parts = std::clamp<size_t>(keys.size(), 1, threads_max_);
+  size_t per_part = (keys.size() + parts - 1) / parts;
+  auto call = std::make_shared<Call>(Call{ticket, 0});
+  size_t from = 0;
+  do {
     auto begin = keys.begin() + static_cast<ptrdiff_t>(from);
     auto end = keys.begin() + static_cast<ptrdiff_t>(std::min(from + per_part, keys.size()));
     std::vector<std::string> part(std::make_move_iterator(begin), std::make_move_iterator(end));
+    from += per_part;
+    call->parts++;
     Queue({call, [db, family, part = std::move(part)] {
              if (part.size() == 1) {
                PinnableSlice value;
@@ -48,13 +52,13 @@ void Fetcher::Fetch(uint32_t ticket, ColumnFamilyHandle* family, std::vector<std
              std::vector<Status> statuses(part.size());
              db->MultiGet(rocksdb::ReadOptions(), family, part.size(), slices.data(), values.data(), statuses.data());
            }});
-  }
+  } while (from < keys.size());
 }
 
 void Fetcher::FetchRange(uint32_t ticket, ColumnFamilyHandle* family, Range range) {
   rocksdb::DB* db = database_->db();
   std::lock_guard<std::mutex> lock(mutex_);
-  Queue({std::make_shared<Call>(Call{ticket, 1}), [db, family, range = std::move(range)] {
+  Queue({std::make_shared<Call>(Call{ticket, 1}), [this, db, family, range = std::move(range)] {
            rocksdb::ReadOptions options;
            Slice lower(range.lower), upper(range.upper);
            options.iterate_lower_bound = &lower;
@@ -65,7 +69,7 @@ void Fetcher::FetchRange(uint32_t ticket, ColumnFamilyHandle* family, Range rang
            } else {
              rows->SeekToFirst();
            }
-           for (uint32_t i = 0; i < range.rows_max && rows->Valid(); i++) {
+           for (uint32_t i = 0; i < range.rows_max && rows->Valid() && !stops_; i++) {
              if (range.reverse) {
                rows->Prev();
              } else {
@@ -119,26 +123,9 @@ void Fetcher::Loop() {
 
 namespace {
 
-class Fetched : public Message {
- public:
-  explicit Fetched(Session* session) : session_(session) {}
-
-  void Deliver(napi_env env) override {
-    if (!session_->database || !session_->on_fetched) return;
-    napi_value callback = nullptr;
-    napi_get_reference_value(env, session_->on_fetched, &callback);
-    napi_call_function(env, js::Undefined(env), callback, 0, nullptr, nullptr);
-  }
-
- private:
-  Session* session_;
-};
-
 Fetcher* FetcherOf(Session* session) {
   if (!session->fetcher) {
-    std::shared_ptr<Mailbox> mailbox = session->mailbox;
-    session->fetcher = std::make_unique<Fetcher>(
-        session->database, [mailbox, session] { mailbox->Post(std::make_unique<Fetched>(session)); });
+    session->fetcher = std::make_unique<Fetcher>(session->database, session->CallerOf(&Session::on_fetched));
   }
   return session->fetcher.get();
 }
@@ -152,8 +139,7 @@ napi_value OnFetched(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  if (session->on_fetched) napi_delete_reference(env, std::exchange(session->on_fetched, nullptr));
-  napi_create_reference(env, args.at[0], 1, &session->on_fetched);
+  session->SetCallback(&Session::on_fetched, args.at[0]);
   return nullptr;
 }
 
@@ -170,8 +156,8 @@ napi_value Fetch(napi_env env, napi_callback_info info) {
   js::Arguments<4> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[1]));
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
+  auto* family = session->FamilyOf(args.at[1]);
+  if (!family) return nullptr;
   std::vector<Slice> slices(js::Uint32(env, args.at[3]));
   if (!UnpackKeys(js::Bytes(env, args.at[2]), &slices)) return js::ThrowType(env, "the packed keys are cut off");
   std::vector<std::string> keys;
@@ -186,8 +172,8 @@ napi_value FetchRange(napi_env env, napi_callback_info info) {
   js::Arguments<6> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[1]));
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
+  auto* family = session->FamilyOf(args.at[1]);
+  if (!family) return nullptr;
   Slice upper = js::Bytes(env, args.at[5]);
   Fetcher::Range range;
   range.lower = js::Bytes(env, args.at[4]).ToString();

@@ -1,6 +1,7 @@
 // Reads rows into the block cache on threads of its own, so that whoever needs them finds them in memory.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -27,7 +28,7 @@ class Fetcher {
   Fetcher(std::shared_ptr<Database> database, std::function<void()> on_fetched)
       : database_(std::move(database)), on_fetched_(std::move(on_fetched)) {}
 
-  /** Lets reads that have begun end, and drops the others. */
+  /** Lets reads that have begun end, ranges at their next row, and drops the others. */
   ~Fetcher();
 
   Fetcher(const Fetcher&) = delete;
@@ -66,5 +67,5 @@ class Fetcher {
   size_t threads_ = 0;
   size_t threads_max_ = 1;
   size_t idle_ = 0;
-  bool stops_ = false;
+  std::atomic<bool> stops_{false};
 };

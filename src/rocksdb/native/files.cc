@@ -152,8 +152,8 @@ napi_value TableProperties(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[0]));
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
+  auto* family = session->FamilyOf(args.at[0]);
+  if (!family) return nullptr;
   return Job::Start(env, session, std::unique_ptr<Job>(new TablePropertiesJob(family)));
 }
 
@@ -176,9 +176,9 @@ napi_value ApproximateSizes(napi_env env, napi_callback_info info) {
   js::Arguments<5> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[0]));
+  auto* family = session->FamilyOf(args.at[0]);
+  if (!family) return nullptr;
   std::vector<rocksdb::Range> ranges;
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
   if (!ReadRanges(env, args.at[1], &ranges)) return js::ThrowType(env, "ranges are pairs of buffers");
   rocksdb::SizeApproximationOptions options;
   options.include_memtables = js::Bool(env, args.at[2]);
@@ -200,9 +200,9 @@ napi_value DeleteFilesInRanges(napi_env env, napi_callback_info info) {
   js::Arguments<2> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[0]));
+  auto* family = session->FamilyOf(args.at[0]);
+  if (!family) return nullptr;
   std::vector<rocksdb::Range> ranges;
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
   if (!ReadRanges(env, args.at[1], &ranges)) return js::ThrowType(env, "ranges are pairs of buffers");
   std::vector<rocksdb::RangePtr> pointers;
   for (const auto& range : ranges) pointers.emplace_back(&range.start, &range.limit);
@@ -215,10 +215,10 @@ napi_value DeleteRange(napi_env env, napi_callback_info info) {
   js::Arguments<4> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[0]));
+  auto* family = session->FamilyOf(args.at[0]);
+  if (!family) return nullptr;
   Slice begin = js::Bytes(env, args.at[1]);
   Slice end = js::Bytes(env, args.at[2]);
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
   if (!begin.data() || !end.data()) return js::ThrowType(env, "a range is two buffers");
   Status status = session->db()->DeleteRange(WriteOptionsOf(js::Uint32(env, args.at[3])), family, begin, end);
   return status.ok() ? nullptr : Throw(env, status);

@@ -135,10 +135,9 @@ napi_value Flush(napi_env env, napi_callback_info info) {
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
   std::unique_ptr<FlushJob> job(new FlushJob);
-  int64_t index = js::Int64(env, args.at[0]);
   job->families = session->families;
-  if (index >= 0) job->families = {session->family(static_cast<uint32_t>(index))};
-  if (!job->families[0]) return Throw(env, Status::InvalidArgument("No such column family"));
+  if (js::Int64(env, args.at[0]) >= 0) job->families = {session->FamilyOf(args.at[0])};
+  if (!job->families[0]) return nullptr;
   job->options.wait = js::Bool(env, args.at[1]);
   job->options.allow_write_stall = js::Bool(env, args.at[2]);
   return Job::Start(env, session, std::move(job));
@@ -150,8 +149,8 @@ napi_value CompactRange(napi_env env, napi_callback_info info) {
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
   std::unique_ptr<CompactJob> job(new CompactJob(Bound(env, args.at[1]), Bound(env, args.at[2])));
-  job->family = session->family(js::Uint32(env, args.at[0]));
-  if (!job->family) return Throw(env, Status::InvalidArgument("No such column family"));
+  job->family = session->FamilyOf(args.at[0]);
+  if (!job->family) return nullptr;
   job->options.change_level = js::Bool(env, args.at[3]);
   job->options.bottommost_level_compaction =
       static_cast<rocksdb::BottommostLevelCompaction>(js::Uint32(env, args.at[4]));

@@ -39,8 +39,8 @@ napi_value SetOptions(napi_env env, napi_callback_info info) {
   js::Arguments<2> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  auto* family = session->family(js::Uint32(env, args.at[0]));
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
+  auto* family = session->FamilyOf(args.at[0]);
+  if (!family) return nullptr;
   OptionPairs pairs = ReadOptionPairs(env, args.at[1]);
   Status status = CheckLevel0Triggers(session->db()->GetOptions(family), pairs);
   if (status.ok()) status = session->db()->SetOptions(family, pairs);

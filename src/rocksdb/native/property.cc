@@ -4,7 +4,6 @@
 #include "js.h"
 #include "methods.h"
 #include "session.h"
-#include "status.h"
 
 namespace {
 
@@ -17,13 +16,9 @@ struct PropertyCall {
     js::Arguments<2> args(env, info);
     Session* open = Session::Of(env, args.data);
     if (!open) return;
-    family = open->family(js::Uint32(env, args.at[0]));
+    family = open->FamilyOf(args.at[0]);
     name = js::Text(env, args.at[1]);
-    if (family) {
-      session = open;
-    } else {
-      Throw(env, rocksdb::Status::InvalidArgument("No such column family"));
-    }
+    if (family) session = open;
   }
 };
 

@@ -34,6 +34,7 @@ void RowIterator::SeekToStart() {
 }
 
 void RowIterator::Seek(const Slice& key) {
+  NoWait no_wait(settings_.waits_not);
   started_ = true;
   if (!settings_.reverse) {
     iterator_->Seek(has_lower_ && key.compare(lower_) < 0 ? lower_ : key);
@@ -116,10 +117,10 @@ napi_value IteratorOpen(napi_env env, napi_callback_info info) {
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
   uint32_t slot = js::Uint32(env, args.at[0]);
-  auto* family = session->family(js::Uint32(env, args.at[1]));
+  auto* family = session->FamilyOf(args.at[1]);
+  if (!family) return nullptr;
   uint32_t flags = js::Uint32(env, args.at[2]);
   uint32_t snapshot_id = js::Uint32(env, args.at[3]);
-  if (!family) return Throw(env, Status::InvalidArgument("No such column family"));
   rocksdb::ReadOptions options;
   options.fill_cache = (flags & kFillCache) != 0;
   options.async_io = (flags & kAsyncIo) != 0;

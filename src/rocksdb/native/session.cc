@@ -88,6 +88,42 @@ void Session::Unbind(BoundBuffer* bound) {
   *bound = BoundBuffer();
 }
 
+rocksdb::ColumnFamilyHandle* Session::FamilyOf(napi_value index) const {
+  auto* found = family(js::Uint32(env, index));
+  if (!found) Throw(env, rocksdb::Status::InvalidArgument("No such column family"));
+  return found;
+}
+
+namespace {
+
+/** Calls a session's callback. Delivered only while the session's mailbox is open, hence the session. */
+class CallbackMessage : public Message {
+ public:
+  CallbackMessage(Session* session, napi_ref Session::* place) : session_(session), place_(place) {}
+
+  void Deliver(napi_env env) override {
+    napi_ref reference = session_->*place_;
+    napi_value callback = nullptr;
+    if (!reference || napi_get_reference_value(env, reference, &callback) != napi_ok) return;
+    napi_call_function(env, js::Undefined(env), callback, 0, nullptr, nullptr);
+  }
+
+ private:
+  Session* const session_;
+  napi_ref Session::* const place_;
+};
+
+}  // namespace
+
+void Session::SetCallback(napi_ref Session::* place, napi_value function) {
+  if (this->*place) napi_delete_reference(env, std::exchange(this->*place, nullptr));
+  napi_create_reference(env, function, 1, &(this->*place));
+}
+
+std::function<void()> Session::CallerOf(napi_ref Session::* place) {
+  return [this, place, mailbox = mailbox] { mailbox->Post(std::make_unique<CallbackMessage>(this, place)); };
+}
+
 void Session::CloseNow() {
   if (!database) return;
   StopListening();

@@ -6,6 +6,7 @@
 
 #include <node_api.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -50,6 +51,8 @@ class Session {
   rocksdb::ColumnFamilyHandle* family(uint32_t index) const {
     return index < families.size() ? families[index] : nullptr;
   }
+  /** The column family that an argument names by its index. Throws and returns null where there is none. */
+  rocksdb::ColumnFamilyHandle* FamilyOf(napi_value index) const;
 
   /** A Buffer whose memory the session uses until it is closed. */
   struct BoundBuffer {
@@ -59,6 +62,11 @@ class Session {
   };
   bool Bind(BoundBuffer* bound, napi_value buffer);
   void Unbind(BoundBuffer* bound);
+
+  /** Makes `function` the callback that `place` holds. */
+  void SetCallback(napi_ref Session::* place, napi_value function);
+  /** A function that has that callback called, on the session's thread: from any thread, until the session is closed. */
+  std::function<void()> CallerOf(napi_ref Session::* place);
 
   napi_env env;
   napi_ref listener = nullptr;

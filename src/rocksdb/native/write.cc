@@ -40,27 +40,6 @@ bool ReadBatch(napi_env env, napi_value buffer, napi_value length_value, Slice* 
   return true;
 }
 
-namespace {
-
-/** Tells JavaScript that a write has ended. Delivered only while the session's mailbox is open, hence the session. */
-class Written : public Message {
- public:
-  explicit Written(Session* session) : session_(session) {}
-
-  void Deliver(napi_env env) override {
-    napi_value callback = nullptr;
-    napi_value receiver = nullptr;
-    if (!session_->on_written || napi_get_reference_value(env, session_->on_written, &callback) != napi_ok) return;
-    napi_get_undefined(env, &receiver);
-    napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
-  }
-
- private:
-  Session* session_;
-};
-
-}  // namespace
-
 namespace methods {
 
 /** write(batch, length, flags) */
@@ -79,8 +58,7 @@ napi_value OnWritten(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);
   Session* session = Session::Of(env, args.data);
   if (!session) return nullptr;
-  if (session->on_written) napi_delete_reference(env, std::exchange(session->on_written, nullptr));
-  napi_create_reference(env, args.at[0], 1, &session->on_written);
+  session->SetCallback(&Session::on_written, args.at[0]);
   return nullptr;
 }
 
@@ -90,11 +68,7 @@ napi_value BeginWrite(napi_env env, napi_callback_info info) {
   Session* session = Session::Of(env, args.data);
   Slice bytes;
   if (!session || !ReadBatch(env, args.at[0], args.at[1], &bytes)) return nullptr;
-  if (!session->committer) {
-    std::shared_ptr<Mailbox> mailbox = session->mailbox;
-    session->committer =
-        std::make_unique<Committer>([mailbox, session] { mailbox->Post(std::make_unique<Written>(session)); });
-  }
+  if (!session->committer) session->committer = std::make_unique<Committer>(session->CallerOf(&Session::on_written));
   bool begins = session->committer->Begin(session->database, WriteOptionsOf(js::Uint32(env, args.at[2])), bytes.ToString());
   return begins ? nullptr : Throw(env, Status::Busy("The write before has not been ended"));
 }
