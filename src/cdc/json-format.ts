@@ -40,9 +40,6 @@ const COMMA = new FixedText(',')
 const QUOTE = new FixedText('"')
 const LIST_END = new FixedText(']')
 const END = new FixedText('}')
-/** Of a change of a string in the default namespace: between its head and its key, and so on. */
-const STRING_KEY = new FixedText(',"namespace":"default","type":"string","key":')
-const STRING_PUT = new FixedText(',"op":"put","command":["SET",')
 
 /** Writes the text of a change, without a line end. */
 export function writeChange(texts: JsonTexts, change: Change): void {
@@ -72,27 +69,6 @@ export function writeChange(texts: JsonTexts, change: Change): void {
   texts.put(END)
 }
 
-/** The same text for SET in the default namespace, of a key and a value that stand in `batch`; it never expires. */
-export function writeStringPut(
-  texts: JsonTexts,
-  sequence: number,
-  batchSequence: number,
-  batch: Bytes,
-  at: { readonly key: number; readonly keyEnd: number; readonly value: number; readonly valueEnd: number },
-): void {
-  writeHead(texts, sequence, batchSequence, undefined)
-  texts.put(STRING_KEY)
-  const from = texts.position
-  texts.bytes(batch, at.key, at.keyEnd)
-  const end = texts.position
-  texts.put(STRING_PUT)
-  texts.repeat(from, end)
-  texts.put(COMMA)
-  texts.bytes(batch, at.value, at.valueEnd)
-  texts.put(LIST_END)
-  texts.put(END)
-}
-
 /** The text of a change, without a line end. */
 export function changeJson(change: Change): string {
   SCRATCH.clear()
@@ -106,7 +82,7 @@ function writeHead(texts: JsonTexts, sequence: number, batchSequence: number, re
   texts.put(SEQUENCE)
   texts.number(sequence)
   texts.put(BATCH)
-  texts.sameNumber(batchSequence)
+  texts.number(batchSequence)
   if (replicationId === undefined) return
   texts.put(REPLICATION_ID)
   texts.putText(replicationId)

@@ -41,26 +41,36 @@ export class FixedText {
   }
 }
 
+interface TextsMark {
+  readonly count: number
+  readonly end: number
+  readonly finishedBytes: number
+}
+
 export class JsonTexts {
   /** Number of finished texts. */
   count = 0
   /** Where the next byte goes. */
   position = 0
   #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
-  #view = new DataView(this.#buffer.buffer)
+  /** The memory, for those who write in place after `reserve`. */
+  view = new DataView(this.#buffer.buffer)
   #frame: Bytes = EMPTY
   /** Bytes of the finished texts, without what stands around them. */
   #finishedBytes = 0
   /** Where the finished texts end, and the one under way begins. */
   #end = 0
   #start = 0
-  /** The last number of `sameNumber`, and where it stands. */
-  #number = -1
-  #numberAt = 0
-  #numberEnd = 0
+  /** Where the text before begins. */
+  before = 0
 
   constructor() {
     this.#begin()
+  }
+
+  /** Bytes of the text under way. */
+  get begunBytes(): number {
+    return this.position - this.#start
   }
 
   /** Bytes of all texts, finished or not. */
@@ -76,7 +86,6 @@ export class JsonTexts {
     this.#finishedBytes = 0
     this.#end = 0
     this.position = 0
-    this.#number = -1
     this.#begin()
   }
 
@@ -95,11 +104,12 @@ export class JsonTexts {
       rest = next
     } while (rest > 0)
     buffer[at - 1] = DOLLAR
-    this.#reserve(CRLF_BYTES)
+    this.reserve(CRLF_BYTES)
     this.#buffer[this.position++] = CR
     this.#buffer[this.position++] = LF
     this.#end = this.position
     this.#finishedBytes += size
+    this.before = this.#start
     this.count++
     this.#begin()
   }
@@ -107,7 +117,20 @@ export class JsonTexts {
   /** Forgets what was written since the text before. */
   drop(): void {
     this.position = this.#start
-    this.#number = -1
+  }
+
+  /** Where the finished texts end, to return to. */
+  mark(): TextsMark {
+    return { count: this.count, end: this.#end, finishedBytes: this.#finishedBytes }
+  }
+
+  /** Forgets all texts after `mark`. */
+  returnTo({ count, end, finishedBytes }: TextsMark): void {
+    this.count = count
+    this.#end = end
+    this.#finishedBytes = finishedBytes
+    this.position = end
+    this.#begin()
   }
 
   /** All finished texts. */
@@ -120,11 +143,20 @@ export class JsonTexts {
     return this.#buffer.utf8Slice(this.#start, this.position)
   }
 
+  /** Makes room for so many bytes from `position` on. */
+  reserve(size: number): void {
+    const needed = this.position + size
+    if (needed <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+    this.#buffer.copy(larger, 0, 0, this.position)
+    this.#use(larger)
+  }
+
   /** JSON as it is. */
   put(text: FixedText): void {
     const { words, size } = text
-    this.#reserve(size + WORD_BYTES)
-    const view = this.#view
+    this.reserve(size + WORD_BYTES)
+    const view = this.view
     let at = this.position
     for (let i = 0; i < words.length; i++, at += WORD_BYTES) view.setInt32(at, words[i] as number, true)
     this.position += size
@@ -133,7 +165,7 @@ export class JsonTexts {
   /** JSON as it is, in ASCII; not long. */
   putText(text: string): void {
     const size = text.length
-    this.#reserve(size)
+    this.reserve(size)
     const buffer = this.#buffer
     let at = this.position
     for (let i = 0; i < size; i++) buffer[at++] = text.charCodeAt(i)
@@ -142,14 +174,14 @@ export class JsonTexts {
 
   /** Writes again what stands from `from` up to `end`. */
   repeat(from: number, end: number): void {
-    this.#reserve(end - from + WORD_BYTES)
+    this.reserve(end - from + WORD_BYTES)
     let at = this.position
     this.position += end - from
     if (end - from > LOOP_BYTES_MAX) {
       this.#buffer.copyWithin(at, from, end)
       return
     }
-    const view = this.#view
+    const view = this.view
     for (let i = from; i < end; i += WORD_BYTES, at += WORD_BYTES) view.setInt32(at, view.getInt32(i, true), true)
   }
 
@@ -159,7 +191,7 @@ export class JsonTexts {
       this.putText(String(value))
       return
     }
-    this.#reserve(NUMBER_BYTES_MAX)
+    this.reserve(NUMBER_BYTES_MAX)
     const buffer = this.#buffer
     let digits = 1
     for (let bound = 10; value >= bound; bound *= 10) digits++
@@ -172,33 +204,21 @@ export class JsonTexts {
     this.position += digits
   }
 
-  /** A number that is mostly what it was the last time. */
-  sameNumber(value: number): void {
-    if (value === this.#number) {
-      this.repeat(this.#numberAt, this.#numberEnd)
-      return
-    }
-    this.#numberAt = this.position
-    this.number(value)
-    this.#numberEnd = this.position
-    this.#number = value
-  }
-
   /** A byte string: a JSON string where it is valid UTF-8, else {"base64":"…"}. */
   bytes(source: Bytes, from = 0, to = source.length): void {
     if (to - from <= PLAIN_BYTES_MAX && this.#plain(source, from, to)) return
     const value = source.subarray(from, to)
     const text = isUtf8(value) ? JSON.stringify(value.utf8Slice(0)) : `{"base64":"${value.toString('base64')}"}`
     const size = Buffer.byteLength(text)
-    this.#reserve(size)
+    this.reserve(size)
     this.position += this.#buffer.utf8Write(text, this.position, size)
   }
 
   /** Writes ASCII without control characters, as most words are. False, and nothing written, of any other. */
   #plain(source: Bytes, from: number, to: number): boolean {
-    this.#reserve((to - from) * 2 + 2)
+    this.reserve((to - from) * 2 + 2)
     const buffer = this.#buffer
-    const view = this.#view
+    const view = this.view
     let at = this.position
     buffer[at++] = QUOTE
     for (let i = from; i < to; ) {
@@ -225,7 +245,7 @@ export class JsonTexts {
   #begin(): void {
     const frame = this.#frame
     const size = frame.length
-    this.#reserve(size + HEADER_BYTES_MAX)
+    this.reserve(size + HEADER_BYTES_MAX)
     const buffer = this.#buffer
     let at = this.position
     for (let i = 0; i < size; i++) buffer[at++] = frame[i] as number
@@ -236,24 +256,15 @@ export class JsonTexts {
   /** Moves the text under way to where it has to begin if its header takes less or more room than was left for it. */
   #move(size: number): void {
     const by = String(size).length - HEADER_DIGITS
-    this.#reserve(by + CRLF_BYTES)
+    this.reserve(by + CRLF_BYTES)
     this.#buffer.copyWithin(this.#start + by, this.#start, this.position)
     this.#start += by
     this.position += by
-    this.#number = -1
-  }
-
-  #reserve(size: number): void {
-    const needed = this.position + size
-    if (needed <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
-    this.#buffer.copy(larger, 0, 0, this.position)
-    this.#use(larger)
   }
 
   #use(buffer: Buffer<ArrayBuffer>): void {
     this.#buffer = buffer
-    this.#view = new DataView(buffer.buffer)
+    this.view = new DataView(buffer.buffer)
   }
 }
 
@@ -264,7 +275,7 @@ function wordAt(bytes: Bytes, at: number): number {
 }
 
 /** True if none of a word's 4 bytes is a control character, a quote, a backslash or not ASCII. */
-function isPlain(word: number): boolean {
+export function isPlain(word: number): boolean {
   const quotes = word ^ 0x22222222
   const backslashes = word ^ 0x5c5c5c5c
   // The highest bit of a byte that is less than another one, or zero, is set in the difference alone.

@@ -7,9 +7,10 @@ import type { WalBatch } from '../rocksdb/wal-iterator.js'
 import type { Store } from '../storage/store.js'
 import { changesOf } from './changes.js'
 import { type ChangeFilter, passes, passesAll, shownTo } from './filter.js'
-import { writeChange, writeStringPut } from './json-format.js'
+import { writeChange } from './json-format.js'
 import { JsonTexts } from './json-texts.js'
 import type { OldValueReader } from './old-values.js'
+import { StringPutWriter } from './string-put-writer.js'
 import { StringPuts } from './string-puts.js'
 
 export interface PollRange {
@@ -116,20 +117,29 @@ class PageWriter {
 
   /** False if the page is full before the end of the batch. */
   add(batch: WalBatch, slotEncoded: boolean): boolean {
-    const plain = this.#takesPlain ? new StringPuts(batch.data, slotEncoded) : undefined
-    const isPlain = plain?.count() === batch.count
-    if (!(isPlain ? this.#addPlain(batch, plain) : this.#addChanges(batch, slotEncoded))) return false
-    this.position = Math.max(this.position, batch.sequence + batch.count - 1)
-    return true
+    const isRoom =
+      (this.#takesPlain ? this.#addPlain(batch, slotEncoded) : undefined) ?? this.#addChanges(batch, slotEncoded)
+    if (isRoom) this.position = Math.max(this.position, batch.sequence + batch.count - 1)
+    return isRoom
   }
 
-  #addPlain({ data, sequence: first }: WalBatch, puts: StringPuts): boolean {
-    for (let sequence = first; puts.next(); sequence++) {
-      if (sequence <= this.#range.after) continue
-      writeStringPut(TEXTS, sequence, first, data, puts.put)
-      if (!this.#take(sequence)) return false
+  /** The same of a batch of SETs alone; undefined, and nothing written, if it is another. */
+  #addPlain({ data, sequence: first, count }: WalBatch, slotEncoded: boolean): boolean | undefined {
+    const puts = new StringPuts(data, slotEncoded)
+    const writer = new StringPutWriter(TEXTS, data, puts.batch, first)
+    const { position } = this
+    const mark = TEXTS.mark()
+    let isFull = false
+    let sequence = first
+    for (; puts.next(); sequence++) {
+      if (isFull || sequence <= this.#range.after) continue
+      writer.write(sequence, puts.put)
+      isFull = !this.#take(sequence)
     }
-    return true
+    if (puts.isPlain && sequence === first + count) return !isFull
+    TEXTS.returnTo(mark)
+    this.position = position
+    return undefined
   }
 
   #addChanges({ data }: WalBatch, slotEncoded: boolean): boolean {
