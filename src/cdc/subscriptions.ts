@@ -68,7 +68,6 @@ export class Subscriptions {
     this.#store = store
     this.#oldValues = oldValues
     this.#now = now
-    store.turn.commitListeners.add(() => this.schedule())
   }
 
   get count(): number {
@@ -88,8 +87,9 @@ export class Subscriptions {
   addCredit(subscriber: FeedSubscriber, count: number): number | undefined {
     const subscription = this.#subscriptions.get(subscriber)
     if (subscription === undefined) return undefined
+    // One that had credit left has been told all, or will be in the next round.
+    if (subscription.credit === 0) this.schedule()
     subscription.credit = Math.min(CREDIT_MAX, subscription.credit + count)
-    this.schedule()
     return subscription.credit
   }
 
@@ -127,9 +127,14 @@ export class Subscriptions {
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      if (this.#pumpAll()) this.schedule()
-      else if (this.#hasFull) this.#scheduleLater()
+      this.pump()
     })
+  }
+
+  /** Pushes what can be pushed now; what is left follows. */
+  pump(): void {
+    if (this.#pumpAll()) this.schedule()
+    else if (this.#hasFull) this.#scheduleLater()
   }
 
   /** Output is taken without a word: looks again soon. */

@@ -252,10 +252,14 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
     attempt(context.reply, true)
     return
   }
-  if (attempt(context.reply, false)) return
+  // So little is told in the next round.
+  const behind = store.wal.latest - position
+  const isReady = behind > 0 && behind < options.batchesMax
+  if (!isReady && attempt(context.reply, false)) return
   context.block({
     keys: [],
-    afterCommit: true,
+    inRounds: true,
+    isReady,
     timeoutMs: options.blockMs,
     attempt: ({ reply }) => attempt(reply, false),
     expire: (reply) => void attempt(reply, true),

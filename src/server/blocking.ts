@@ -46,6 +46,8 @@ export class Blocking {
   readonly #queues = new Map<string, Set<Waiter>>()
   /** Those who wait for any commit. */
   readonly #followers = new Set<Waiter>()
+  /** Those who wait for the next round of the feed. */
+  readonly #readers = new Set<Waiter>()
   readonly #resume: Resume
   readonly #attempts: Attempts
   #count = 0
@@ -78,6 +80,11 @@ export class Blocking {
     return this.#followers.size > 0
   }
 
+  /** True if somebody waits for the next round of the feed. */
+  get hasReaders(): boolean {
+    return this.#readers.size > 0
+  }
+
   add(connection: Connection, request: BlockRequest): void {
     const { db } = connection.context
     const nsKeys = [...new Set(request.keys.map((key) => db.nsKey(key).latin1Slice(0)))]
@@ -88,6 +95,7 @@ export class Blocking {
       else queue.add(waiter)
     }
     if (request.afterCommit) this.#followers.add(waiter)
+    if (request.inRounds) this.#readers.add(waiter)
     this.#count++
     connection.waiter = waiter
     if (request.timeoutMs > 0) this.#arm(waiter, request.timeoutMs)
@@ -113,6 +121,11 @@ export class Blocking {
   /** Lets those try who wait for any commit. */
   wakeFollowers(): void {
     for (const waiter of [...this.#followers]) this.#attempt(waiter)
+  }
+
+  /** Lets those try who wait for the next round of the feed. */
+  wakeReaders(): void {
+    for (const waiter of [...this.#readers]) this.#attempt(waiter)
   }
 
   isWaitedFor(nsKey: string): boolean {
@@ -150,6 +163,7 @@ export class Blocking {
     this.#count--
     clearTimeout(waiter.timer)
     this.#followers.delete(waiter)
+    this.#readers.delete(waiter)
     for (const nsKey of waiter.nsKeys) {
       const queue = this.#queues.get(nsKey)
       queue?.delete(waiter)

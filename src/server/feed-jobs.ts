@@ -1,8 +1,9 @@
-/** Work for the change feed: the log is kept no longer than it has to be, and what nobody uses is closed. */
+/** Work for the change feed: readers are served, the log is kept no longer than it has to be, and what nobody uses is closed. */
 
 import { Slots } from '../cdc/slots.js'
 import { holdLimits } from '../storage/open-store.js'
 import type { CronJob } from './cron.js'
+import { FeedRounds } from './feed-rounds.js'
 import type { Server } from './server.js'
 
 const IDLE_CHECK_MS = 10_000
@@ -39,6 +40,17 @@ export function feedJobs(server: Server): CronJob[] {
       },
     },
   ]
+}
+
+export function feedRounds(server: Server): FeedRounds {
+  return new FeedRounds({
+    hasWaiting: () => server.blocking.hasReaders || server.subscriptions.count > 0,
+    serve: () => {
+      if (server.isClosing) return
+      server.blocking.wakeReaders()
+      server.subscriptions.pump()
+    },
+  })
 }
 
 /** Takes up what the feed keeps beside the database, and returns the slots. */

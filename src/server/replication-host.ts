@@ -36,6 +36,7 @@ class RoleChanges {
     if (isReplica && !this.#wasReplica) {
       blocking.unblockAll(BECAME_REPLICA)
       blocking.wakeFollowers()
+      blocking.wakeReaders()
     }
     // Under a master, and after it, others decide what a sequence is.
     if (isReplica !== this.#wasReplica && store.rocks.isOpen) history.begin(store.latestSequence())

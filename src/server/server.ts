@@ -48,7 +48,7 @@ import { Cron } from './cron.js'
 import { finishSwap, openAfterSwap } from './database-swap.js'
 import { Deferrals } from './deferrals.js'
 import { Dispatcher } from './dispatcher.js'
-import { feedJobs, openFeed } from './feed-jobs.js'
+import { feedJobs, feedRounds, openFeed } from './feed-jobs.js'
 import { applyForeign } from './foreign-writes.js'
 import { KeyCountTable } from './key-counts.js'
 import { KeyNotifier, tellNewKeys } from './key-notifier.js'
@@ -99,6 +99,7 @@ export class Server implements ServerView {
   readonly defaultDatabase: Database
   readonly clients: ClientTable
   readonly turns: TurnLoop
+  readonly feedRounds = feedRounds(this)
   readonly blocking: Blocking
   readonly streams: Streams
   readonly deferrals: Deferrals
@@ -179,7 +180,7 @@ export class Server implements ServerView {
     })
     this.#dispatcher = new Dispatcher(this)
     this.blocking = new Blocking(this.#dispatcher, resume)
-    this.store.turn.commitListeners.add(() => this.#committed())
+    this.store.turn.commitListeners.add((sequence) => this.#committed(sequence))
     this.streams = new Streams(log, sent, resume)
     this.deferrals = new Deferrals(log, resume)
     this.coldReads = new ColdReads(this.store, config.values.workers, (connection) => this.resumeHeld(connection))
@@ -446,7 +447,8 @@ export class Server implements ServerView {
   }
 
   /** Those who follow the log try again once the turn that wrote has ended. */
-  #committed(): void {
+  #committed(sequence: number): void {
+    this.feedRounds.committed(sequence)
     if (this.#wakesFollowers || !this.blocking.isFollowed) return
     this.#wakesFollowers = true
     setImmediate(() => {

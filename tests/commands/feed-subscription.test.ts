@@ -65,7 +65,7 @@ test('all filters apply, and progress tells of what they leave out', async (t) =
   await s.run('set', 'b', 1)
   await s.run('sadd', 'a', 1)
   await s.run('del', 'a')
-  await new Promise((done) => setImmediate(done))
+  s.server.subscriptions.pump()
   const latest = s.server.store.latestSequence()
   tick(s)
   t.equal(await next(client), push('progress', latest))

@@ -203,6 +203,29 @@ test('BLOCK answers with the first change, and with progress at the timeout', as
   t.same(pollOf(executed[0] as ReplyValue).updates, [], 'nothing waits in a transaction')
 })
 
+test('a poll that blocks is told a little in the next round, whether or not more comes', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', 1)
+  const client = await s.connect()
+  const poll = async (...words: (string | number)[]): Promise<number[]> => {
+    const { updates } = pollOf(await client.value('pollupdates', ...words, 'format', 'json', 'block', 0))
+    return updates.map((text) => (JSON.parse(text) as { sequence: number }).sequence)
+  }
+  t.same(await poll(0), [1])
+  // The round before has just been held.
+  t.same(await poll(0), [1])
+  await s.run('set', 'b', 2)
+  t.same(await poll(1), [2])
+  t.same(await poll(0, 'max', 2), [1, 2], 'as much as was asked for')
+  await client.value('multi')
+  await client.value('pollupdates', 0, 'format', 'json', 'block', 0)
+  await client.value('set', 'c', 3)
+  const [inside] = (await client.value('exec')) as ReplyValue[]
+  t.equal(pollOf(inside as ReplyValue).updates.length, 2, 'at once in a transaction')
+  client.send('pollupdates', 2, 'block', 0, 'strict')
+  t.equal(pollOf((await client.nextReply()).value).updates.length, 1)
+})
+
 test('SEQUENCE, its range, and waiting for a sequence', async (t) => {
   await using s = await startServer()
   t.equal(await s.run('sequence'), ':0\r\n')
