@@ -87,10 +87,10 @@ export function parseClientFilter(args: Args, from: number): ClientFilter {
   return filter
 }
 
-/** The token of a namespace sees, and ends, the connections of its own namespace alone. */
-export function isVisible(client: Client, self: Client): boolean {
+/** The token of a namespace sees, and ends, the connections of its own namespace alone; likewise what is known of them. */
+export function isVisible({ namespace }: Pick<Client, 'namespace'>, self: Client): boolean {
   if (self.isAdmin) return true
-  return self.namespace !== undefined && client.namespace?.equals(self.namespace) === true
+  return self.namespace !== undefined && namespace?.equals(self.namespace) === true
 }
 
 export function matchesFilter(client: Client, filter: ClientFilter, self: Client, nowMs: number): boolean {

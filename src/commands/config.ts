@@ -2,7 +2,7 @@
 
 import { OptionError } from '../config/option.js'
 import type { Args } from '../protocol/args.js'
-import { err, wrongArity } from '../protocol/errors.js'
+import { utf8Err, wrongArity } from '../protocol/errors.js'
 import {
   ADMIN,
   type AnyCommand,
@@ -91,7 +91,7 @@ function get({ reply, settings }: ServerContext, args: Args): void {
 
 function set({ reply, settings }: ServerContext, args: Args): void {
   const pairs: [string, string][] = []
-  for (let at = 2; at < args.count; at += 2) pairs.push([args.latin1(at), args.at(at + 1).utf8Slice(0)])
+  for (let at = 2; at < args.count; at += 2) pairs.push([args.at(at).utf8Slice(0), args.at(at + 1).utf8Slice(0)])
   refusing(() => settings.set(pairs))
   reply.ok()
 }
@@ -106,6 +106,6 @@ function refusing(step: () => void): void {
   try {
     step()
   } catch (error) {
-    throw error instanceof OptionError ? err(error.reply) : error
+    throw error instanceof OptionError ? utf8Err(error.reply) : error
   }
 }

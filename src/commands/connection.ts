@@ -190,7 +190,7 @@ interface Hello {
 function parseHello(args: Args): Hello {
   if (args.count === 1) return { protocol: undefined, credentials: undefined, name: undefined }
   const protocol = parseInt64(args.at(1))
-  if (typeof protocol !== 'number') throw PROTOCOL_NOT_AN_INTEGER
+  if (protocol === undefined) throw PROTOCOL_NOT_AN_INTEGER
   if (protocol !== 2 && protocol !== 3) throw NO_PROTO
   let credentials: Credentials | undefined
   let name: Bytes | undefined

@@ -9,7 +9,7 @@ import { copy } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
 import { NOTIFY_GENERIC } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
-import { BUSY_KEY, err, NOT_AN_INTEGER, ReplyError, SYNTAX, writeRefused } from '../protocol/errors.js'
+import { BUSY_KEY, err, NOT_AN_INTEGER, ReplyError, SYNTAX, utf8Err, writeRefused } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
 import { TYPE_NONE } from '../storage/metadata.js'
 import { RdbFileReader, type RdbPart } from '../storage/rdb/file-reader.js'
@@ -242,7 +242,7 @@ function toReplyError(error: unknown): unknown {
   if (error instanceof ReplyError) return error
   if (!(error instanceof RdbError)) {
     const { code, message } = error as NodeJS.ErrnoException
-    return code === undefined ? error : err(`Can't read the RDB file: ${message}`)
+    return code === undefined ? error : utf8Err(`Can't read the RDB file: ${message}`)
   }
   if (error.fault === 'magic') return err('Wrong signature trying to load DB from file')
   if (error.fault === 'version') return err(`Can't handle RDB format version ${error.found}`)

@@ -5,11 +5,9 @@ import type { Int64 } from '../bytes/int64.js'
 import { type LongDouble, parseLongDouble } from '../bytes/long-double.js'
 import { NOTIFY_GENERIC, NOTIFY_HASH } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
-import { err, NOT_A_FLOAT, OUT_OF_RANGE, SYNTAX, VALUE_NAN_OR_INFINITY, wrongArity } from '../protocol/errors.js'
-import type { Reply } from '../protocol/reply.js'
+import { err, NOT_A_FLOAT, SYNTAX, VALUE_NAN_OR_INFINITY, wrongArity } from '../protocol/errors.js'
 import * as hashes from '../types/hash.js'
 import { type LexRange, lexBounds } from '../types/lex-range.js'
-import type { SampledRow } from '../types/sample.js'
 import {
   type AnyCommand,
   command,
@@ -22,9 +20,9 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
+import { parseRandom, type RandomOptions, replyRandom } from './draws.js'
 import type { KeyEvents } from './key-events.js'
-import { int64At, integerAt, OptionReader } from './options.js'
+import { int64At, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
 
 const READ_FAST = { flags: READONLY | FAST, keys: FIRST_KEY }
@@ -213,7 +211,7 @@ export const hashCommands: readonly AnyCommand[] = [
       summary: 'Returns one or more random fields from a hash.',
       since: '6.2.0',
     },
-    parseRandom,
+    (args) => parseRandom(args, 'withvalues'),
     randomFields,
   ),
   command(
@@ -309,43 +307,23 @@ function incrementByFloat({ db, reply, events }: Context, args: Args, delta: Lon
   events.notify(NOTIFY_HASH, 'hincrbyfloat', args.at(1))
 }
 
-interface RandomOptions {
-  /** Undefined: one field, not in an array. */
-  readonly count: number | undefined
-  readonly withValues: boolean
-}
-
-/** So that the reply's number of elements stays a safe one. Source: redis src/t_hash.c, hrandfieldCommand. */
-const RANDOM_COUNT_MAX = Number.MAX_SAFE_INTEGER / 2
-
-function parseRandom(args: Args): RandomOptions {
-  if (args.count === 2) return { count: undefined, withValues: false }
-  const count = integerAt(args, 2)
-  if (args.count > 4 || (args.count === 4 && !args.is(3, 'withvalues'))) throw SYNTAX
-  if (Math.abs(count) > RANDOM_COUNT_MAX) throw OUT_OF_RANGE
-  return { count, withValues: args.count === 4 }
-}
-
 function randomFields(context: Context, args: Args, { count, withValues }: RandomOptions): void {
   const { db, reply } = context
   if (count === undefined) {
     reply.bulkOrNil(hashes.sample(db, args.at(1), 1, false)[0]?.key)
     return
   }
-  const begin = (to: Reply, total: number): void => to.array(withValues && to.protocol === 2 ? total * 2 : total)
-  const write = (to: Reply, { key, value }: SampledRow): void => {
-    if (withValues && to.protocol === 3) to.array(2)
-    to.bulk(key)
-    if (withValues) to.bulk(value)
-  }
-  const sample = (wanted: number): SampledRow[] => hashes.sample(db, args.at(1), wanted, withValues)
-  if (isLongDraw(count)) {
-    replyDraws(context, sample(POOL_MAX), count, begin, write)
-    return
-  }
-  const rows = sample(count)
-  begin(reply, rows.length)
-  for (const row of rows) write(reply, row)
+  replyRandom(
+    context,
+    count,
+    (wanted) => hashes.sample(db, args.at(1), wanted, withValues),
+    (to, total) => to.array(withValues && to.protocol === 2 ? total * 2 : total),
+    (to, { key, value }) => {
+      if (withValues && to.protocol === 3) to.array(2)
+      to.bulk(key)
+      if (withValues) to.bulk(value)
+    },
+  )
 }
 
 interface RangeOptions {

@@ -1,8 +1,13 @@
-/** SLOWLOG and PERFLOG. Source: redis src/slowlog.c; kvrocks src/commands/cmd_server.cc, src/stats/log_collector.cc. */
+/**
+ * SLOWLOG and PERFLOG. The token of a namespace sees, counts and removes the slow commands of its own namespace alone, for
+ * they show keys and values; profiles show neither. Source: redis src/slowlog.c; kvrocks src/commands/cmd_server.cc,
+ * src/stats/log_collector.cc.
+ */
 
 import type { Args } from '../protocol/args.js'
 import { err, wrongArity } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
+import { isVisible } from './client-list.js'
 import {
   type AnyCommand,
   container,
@@ -27,8 +32,10 @@ function logCommand<Entry>(
   about: string,
   since: string,
   logOf: (context: ServerContext) => CommandLog<Entry>,
+  isShown: (entry: Entry, context: ServerContext) => boolean,
   write: (reply: Reply, entry: Entry) => void,
 ): AnyCommand {
+  const shown = (context: ServerContext): Entry[] => logOf(context).entries.filter((entry) => isShown(entry, context))
   const sub = (word: string, arity: number, syntax: string, summary: string) => ({
     name: `${name}|${word}`,
     arity,
@@ -42,32 +49,46 @@ function logCommand<Entry>(
       sub('get', -2, '[count]', `Returns the entries of ${about}.`),
       parseCount,
       (context, _args, count) => {
-        const log = logOf(context)
-        const entries = log.newest(count === -1 ? log.length : count)
+        const entries = shown(context).reverse().slice(0, count)
         context.reply.array(entries.length)
         for (const entry of entries) write(context.reply, entry)
       },
     ),
     serverCommand(sub('len', 2, '', `Returns the number of entries of ${about}.`), noOptions, (context) =>
-      context.reply.integer(logOf(context).length),
+      context.reply.integer(shown(context).length),
     ),
     serverCommand(sub('reset', 2, '', `Clears all entries of ${about}.`), noOptions, (context) => {
-      logOf(context).reset()
+      logOf(context).remove((entry) => isShown(entry, context))
       context.reply.ok()
     }),
   ])
 }
 
 export const logCommands: readonly AnyCommand[] = [
-  logCommand('slowlog', 'the slow log', '2.2.12', ({ server }) => server.slowlog, writeSlowEntry),
-  logCommand('perflog', 'the profiles of sampled commands', '1.0.0', ({ server }) => server.perflog, writePerfEntry),
+  logCommand(
+    'slowlog',
+    'the slow log',
+    '2.2.12',
+    ({ server }) => server.slowlog,
+    (entry, { client }) => isVisible(entry, client),
+    writeSlowEntry,
+  ),
+  logCommand(
+    'perflog',
+    'the profiles of sampled commands',
+    '1.0.0',
+    ({ server }) => server.perflog,
+    () => true,
+    writePerfEntry,
+  ),
 ]
 
-/** -1 and `*` are all. */
+/** How many; -1 and `*` are all. */
 function parseCount(args: Args): number {
   if (args.count > 3) throw wrongArity('slowlog|get')
   if (args.count === 2) return SHOWN
-  return args.latin1(2) === '*' ? -1 : integerAt(args, 2, -1, Number.MAX_SAFE_INTEGER, BAD_COUNT)
+  const count = args.latin1(2) === '*' ? -1 : integerAt(args, 2, -1, Number.MAX_SAFE_INTEGER, BAD_COUNT)
+  return count === -1 ? Number.MAX_SAFE_INTEGER : count
 }
 
 function writeSlowEntry(reply: Reply, entry: LogEntry): void {

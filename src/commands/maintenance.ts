@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { writeHeapSnapshot } from 'node:v8'
 import { systemReason } from '../files/system-error.js'
 import type { Args } from '../protocol/args.js'
-import { err, type ReplyError, SYNTAX, wrongArity } from '../protocol/errors.js'
+import { err, type ReplyError, SYNTAX, utf8Err, wrongArity } from '../protocol/errors.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import { ADMIN, type AnyCommand, NO_SCRIPT, noOptions, READONLY, serverCommand } from './command.js'
 import type { ServerContext } from './context.js'
@@ -138,7 +138,7 @@ function profile({ reply, server }: ServerContext, args: Args, action: ProfileAc
     try {
       writeHeapSnapshot(path)
     } catch (error) {
-      throw err(`cannot write ${path}: ${systemReason(error)}`)
+      throw utf8Err(`cannot write ${path}: ${systemReason(error)}`)
     }
     server.log.info(`wrote a snapshot of the heap to ${path}`)
     reply.ok()

@@ -155,9 +155,15 @@ function confirm(context: ServerContext, verb: string, kind: SubscriptionKind, n
 /** Used again and again: the memory of a batch costs several times what its record does. */
 const MESSAGE_BATCH = new WriteBatch()
 
+/**
+ * Where sentinels tell each other of themselves, on every server that they know, replicas too. To write that would set a
+ * master that has returned apart from the one it is about to follow.
+ */
+const SENTINELS = Buffer.from('__sentinel__:hello')
+
 /** Delivers here, and leaves the record that carries the message to replicas, in a batch of its own. */
 function publish({ server, store }: ServerContext, channel: Bytes, message: Bytes): number {
-  if (server.role === 'master' && store.writeFailure === undefined) {
+  if (server.role === 'master' && store.writeFailure === undefined && !SENTINELS.equals(channel)) {
     MESSAGE_BATCH.clear()
     MESSAGE_BATCH.put(CF_PUBSUB, channel, channel.length, message)
     store.turn.writeAlone(MESSAGE_BATCH)

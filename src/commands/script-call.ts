@@ -80,10 +80,10 @@ export function parseFlushMode(args: Args): void {
 /** The number of keys of EVAL and FCALL: argument 2. */
 function parseKeysCount(args: Args): number {
   const count = parseInt64(args.at(2))
-  if (typeof count !== 'number') throw NOT_AN_INTEGER
+  if (count === undefined) throw NOT_AN_INTEGER
   if (count > args.count - FIRST_KEY_INDEX) throw TOO_MANY_KEYS
   if (count < 0) throw NEGATIVE_KEYS
-  return count
+  return Number(count)
 }
 
 /** What a script or a function of this command is given, and may do. */

@@ -203,14 +203,15 @@ export interface LogEntry {
   readonly words: readonly Bytes[]
   readonly clientAddress: string
   readonly clientName: string
+  readonly namespace: Bytes | undefined
 }
 
-/** The slow log. */
+/** The slow log, or the performance log. */
 export interface CommandLog<Entry> {
-  /** The newest `count`, newest first. */
-  newest(count: number): readonly Entry[]
-  readonly length: number
-  reset(): void
+  /** Oldest first. */
+  readonly entries: readonly Entry[]
+  /** Forgets the entries for which `isGone` is true. */
+  remove(isGone: (entry: Entry) => boolean): void
 }
 
 export interface PerfEntry {

@@ -3,7 +3,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import { NOTIFY_GENERIC, NOTIFY_SET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
-import { err, LIMIT_NEGATIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, OUT_OF_RANGE, SYNTAX } from '../protocol/errors.js'
+import { err, LIMIT_NEGATIVE, NOT_POSITIVE, NUMKEYS_NOT_POSITIVE, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import type { Database } from '../storage/database.js'
 import * as sets from '../types/set.js'
@@ -22,7 +22,7 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
+import { parseRandom, type RandomOptions, replyRandom } from './draws.js'
 import { integerAt, OptionReader } from './options.js'
 import { replyRows } from './streamed.js'
 
@@ -148,7 +148,7 @@ export const setCommands: readonly AnyCommand[] = [
       summary: 'Returns one or more random members from a set.',
       since: '1.0.0',
     },
-    parseRandomCount,
+    (args) => parseRandom(args),
     randomMembers,
   ),
   command(
@@ -238,34 +238,19 @@ function pop({ db, reply, events }: Context, args: Args, count: number | undefin
   for (const member of popped) reply.bulk(member)
 }
 
-function parseRandomCount(args: Args): number | undefined {
-  if (args.count > 3) throw SYNTAX
-  if (args.count === 2) return undefined
-  const count = integerAt(args, 2)
-  if (Math.abs(count) > Number.MAX_SAFE_INTEGER / 2) throw OUT_OF_RANGE
-  return count
-}
-
-function randomMembers(context: Context, args: Args, count: number | undefined): void {
+function randomMembers(context: Context, args: Args, { count }: RandomOptions): void {
   const { db, reply } = context
-  if (isLongDraw(count)) {
-    const pool = sets.sample(db, args.at(1), POOL_MAX)
-    replyDraws(
+  const draw = (wanted: number): Bytes[] => sets.sample(db, args.at(1), wanted)
+  if (count === undefined) reply.bulkOrNil(draw(1)[0])
+  else {
+    replyRandom(
       context,
-      pool,
       count,
+      draw,
       (to, total) => to.array(total),
       (to, member) => to.bulk(member),
     )
-    return
   }
-  const drawn = sets.sample(db, args.at(1), count ?? 1)
-  if (count === undefined) {
-    reply.bulkOrNil(drawn[0])
-    return
-  }
-  reply.array(drawn.length)
-  for (const member of drawn) reply.bulk(member)
 }
 
 function move({ db, reply, events }: Context, args: Args): void {

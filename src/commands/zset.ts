@@ -2,7 +2,7 @@
 
 import { NOTIFY_GENERIC, NOTIFY_ZSET } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
-import { err, OUT_OF_RANGE, SYNTAX } from '../protocol/errors.js'
+import { err, SYNTAX } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import type { ScoredMember } from '../types/zset.js'
 import * as zsets from '../types/zset.js'
@@ -18,8 +18,8 @@ import {
   WRITE,
 } from './command.js'
 import type { Context } from './context.js'
-import { isLongDraw, POOL_MAX, replyDraws } from './draws.js'
-import { doubleAt, integerAt } from './options.js'
+import { parseRandom, type RandomOptions, replyRandom } from './draws.js'
+import { doubleAt } from './options.js'
 
 const NX_AND_XX = err('XX and NX options at the same time are not compatible')
 const GT_LT_NX = err('GT, LT, and/or NX options at the same time are not compatible')
@@ -141,7 +141,7 @@ export const zsetCommands: readonly AnyCommand[] = [
       summary: 'Returns one or more random members from a sorted set.',
       since: '6.2.0',
     },
-    parseRandom,
+    (args) => parseRandom(args, 'withscores'),
     randomMembers,
   ),
 ]
@@ -266,38 +266,17 @@ function rank({ db, reply }: Context, args: Args, withScore: boolean, reverse: b
   reply.score(found.score)
 }
 
-interface RandomOptions {
-  /** Undefined: one member, not in an array. */
-  readonly count: number | undefined
-  readonly withScores: boolean
-}
-
-function parseRandom(args: Args): RandomOptions {
-  if (args.count === 2) return { count: undefined, withScores: false }
-  const count = integerAt(args, 2)
-  if (args.count > 4 || (args.count === 4 && !args.is(3, 'withscores'))) throw SYNTAX
-  if (Math.abs(count) > Number.MAX_SAFE_INTEGER / 2) throw OUT_OF_RANGE
-  return { count, withScores: args.count === 4 }
-}
-
-function randomMembers(context: Context, args: Args, { count, withScores }: RandomOptions): void {
+function randomMembers(context: Context, args: Args, { count, withValues }: RandomOptions): void {
   const { db, reply } = context
-  if (isLongDraw(count)) {
-    const pool = zsets.sample(db, args.at(1), POOL_MAX)
-    replyDraws(
+  const draw = (wanted: number): ScoredMember[] => zsets.sample(db, args.at(1), wanted)
+  if (count === undefined) reply.bulkOrNil(draw(1)[0]?.member)
+  else {
+    replyRandom(
       context,
-      pool,
       count,
-      (to, total) => to.array(withScores && to.protocol === 2 ? total * 2 : total),
-      (to, { member, score }) => {
-        if (withScores && to.protocol === 3) to.array(2)
-        to.bulk(member)
-        if (withScores) to.double(score)
-      },
+      draw,
+      (to, total) => to.array(total * elementsPerMember(to, withValues)),
+      (to, member) => writeMember(to, member, withValues),
     )
-    return
   }
-  const drawn = zsets.sample(db, args.at(1), count ?? 1)
-  if (count === undefined) reply.bulkOrNil(drawn[0]?.member)
-  else replyMembers(reply, drawn, withScores)
 }

@@ -6,7 +6,7 @@
 
 /** Thrown to answer a command with an error. Not an `Error`: it carries no stack, which makes throwing it 20 times cheaper. */
 export class ReplyError {
-  /** The line after `-`, beginning with its code: `ERR syntax error`. */
+  /** The line after `-`, beginning with its code: `ERR syntax error`. A character is a byte, so that it may show a request's. */
   constructor(readonly text: string) {}
 
   toString(): string {
@@ -17,6 +17,11 @@ export class ReplyError {
 /** An error whose code is ERR. */
 export function err(text: string): ReplyError {
   return new ReplyError(`ERR ${text}`)
+}
+
+/** The same for a text of whatever characters, as the system's messages and paths are: the client gets UTF-8. */
+export function utf8Err(text: string): ReplyError {
+  return err(Buffer.from(text).latin1Slice(0))
 }
 
 export const WRONG_TYPE = new ReplyError('WRONGTYPE Operation against a key holding the wrong kind of value')
@@ -121,12 +126,12 @@ export function notWhileSubscribed(name: string): ReplyError {
 
 /** RocksDB refused the turn's commit, or the server is read-only since it did. */
 export function writeRefused(reason: string): ReplyError {
-  return new ReplyError(`MISCONF the database cannot be written: ${reason}`)
+  return new ReplyError(`MISCONF the database cannot be written: ${Buffer.from(reason).latin1Slice(0)}`)
 }
 
 /** A file of the database is damaged, or the disk does not give it. */
 export function readFailed(reason: string): ReplyError {
-  return err(`the database cannot be read: ${reason}`)
+  return utf8Err(`the database cannot be read: ${reason}`)
 }
 
 /** Answered for a bug of ours; the log has the stack. */

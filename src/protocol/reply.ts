@@ -119,7 +119,7 @@ export class Reply {
 
   /** An error by its whole line; line ends inside become spaces, as they would end it. */
   errorLine(text: string): void {
-    const line = Buffer.from(/[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text, 'utf8')
+    const line = Buffer.from(/[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text, 'latin1')
     this.#reserve(line.length + HEADER_BYTES_MAX)
     this.#buffer[this.length++] = 0x2d
     this.length += line.copy(this.#buffer, this.length)

@@ -19,14 +19,25 @@ function newReplicationId(): string {
   return Array.from({ length: REPLICATION_ID_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join('')
 }
 
-/** Begins a history: stores a new id and has it end every batch from its own on. Throws CommitError. */
-export function beginHistory({ turn }: Store): string {
+/**
+ * Begins a history, whose id ends every batch from the next one on. The id is stored with the first of them: a server that
+ * writes nothing still belongs to the history before, and goes on in it as a replica of whoever has it. Where the log does
+ * not tell that history, the id is stored at once, as Kvrocks always does. Throws CommitError.
+ */
+export function beginHistory(store: Store): string {
+  const { turn } = store
   const id = newReplicationId()
+  const mark = Buffer.from(`r ${id}`)
   if (!turn.isHeld) turn.commit()
-  turn.replicationMark = Buffer.from(`r ${id}`)
   const batch = new WriteBatch()
   batch.put(CF_PROPAGATE, STORED_KEY, STORED_KEY.length, Buffer.from(id))
-  turn.writeAlone(batch)
+  if (idInLog(store, store.latestSequence()) === undefined) {
+    turn.mark.begin(mark)
+    turn.writeAlone(batch)
+  } else {
+    batch.logData(mark)
+    turn.mark.begin(mark, batch.serialize())
+  }
   return id
 }
 

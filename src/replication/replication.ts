@@ -195,7 +195,7 @@ export class Replication {
     if (this.#replica?.host === host && this.#replica.port === port) return
     const { store, config } = this.#host
     if (!store.turn.isHeld) store.turn.commit()
-    store.turn.replicationMark = undefined
+    store.turn.mark.end()
     config.assign('slaveof', `${host} ${port}`)
     this.#unlink()
     this.#link(host, port)

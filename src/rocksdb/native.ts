@@ -34,6 +34,7 @@ export interface NativeSettings {
   readonly mode: 'readWrite' | 'readOnly' | 'secondary'
   readonly secondaryPath: string
   readonly slotEncoded: boolean
+  readonly reclaimBeforeMs: number
   readonly db: OptionPairs
   readonly columnFamilies: readonly NativeColumnFamily[]
   readonly statistics: boolean
@@ -112,6 +113,7 @@ export interface NativeSession {
   setOptions(cf: number, options: OptionPairs): void
   setDbOptions(options: OptionPairs): void
   setRateBytesPerSecond(bytes: number): void
+  setReclaimBefore(unixMs: number): void
   setSpaceBytesMax(bytes: number): void
   setBlockCacheBytes(bytes: number): void
   clearBlockCache(): void

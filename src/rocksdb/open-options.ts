@@ -32,6 +32,8 @@ export interface RocksDBOptions {
   readonly columnFamilies: readonly ColumnFamilySpec[]
   /** Keys carry a slot after the namespace (`cluster-enabled`). */
   readonly slotEncoded?: boolean
+  /** See RocksDB.setReclaimBefore(). */
+  readonly reclaimBeforeMs?: number
   readonly statistics?: boolean
   readonly createIfMissing?: boolean
   readonly compression?: Compression
@@ -90,6 +92,7 @@ type Defaulted = Required<Omit<RocksDBOptions, 'columnFamilies'>>
 /** Kvrocks's defaults. Source: kvrocks src/config/config.cc. */
 export const DEFAULT_OPTIONS: Defaulted = {
   slotEncoded: false,
+  reclaimBeforeMs: Number.MAX_SAFE_INTEGER,
   statistics: true,
   createIfMissing: true,
   compression: 'snappy',
@@ -165,6 +168,7 @@ export function toNativeSettings(
     mode,
     secondaryPath,
     slotEncoded: options.slotEncoded,
+    reclaimBeforeMs: options.reclaimBeforeMs,
     db: toPairs({ ...dbOptions(options), ...MODE_OPTIONS[mode], ...options.extraDbOptions }),
     columnFamilies: given.columnFamilies.map((spec) => columnFamily(spec, options)),
     statistics: options.statistics,

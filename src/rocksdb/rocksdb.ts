@@ -428,6 +428,14 @@ export class RocksDB {
     this.#session.setRateBytesPerSecond(bytes)
   }
 
+  /**
+   * Compactions drop what has expired before `unixMs` and before now; later rows they keep, and what belongs to them, for
+   * the sake of whoever has still to tell of their end. Not those that are merely empty. Until then it is as open() said.
+   */
+  setReclaimBefore(unixMs: number): void {
+    this.#session.setReclaimBefore(unixMs)
+  }
+
   /** How much all SST files may take; 0 = no limit. Beyond it flushes fail, with a retryable background error. */
   setSpaceBytesMax(bytes: number): void {
     this.#session.setSpaceBytesMax(bytes)

@@ -337,7 +337,7 @@ export class Scripts {
 
 /** A blob error, by which the engine tells a refusal from an error of the command. */
 function writeRefusal(reply: Reply, { text }: ScriptRefusal): void {
-  reply.raw(Buffer.from(`!${Buffer.byteLength(text)}\r\n${text}\r\n`))
+  reply.raw(Buffer.from(`!${text.length}\r\n${text}\r\n`, 'latin1'))
 }
 
 function putInto(batch: WriteBatch, { name, code, functions }: Library): void {

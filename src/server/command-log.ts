@@ -13,8 +13,8 @@ export class BoundedLog<Entry> implements CommandLog<Entry> {
     this.#lengthMax = lengthMax
   }
 
-  get length(): number {
-    return this.#entries.length
+  get entries(): readonly Entry[] {
+    return this.#entries
   }
 
   /** Adds the entry that `make` gives for its id. */
@@ -29,11 +29,7 @@ export class BoundedLog<Entry> implements CommandLog<Entry> {
     if (lengthMax > 0 && this.#entries.length > lengthMax) this.#entries = this.#entries.slice(-lengthMax)
   }
 
-  newest(count: number): readonly Entry[] {
-    return count <= 0 ? [] : this.#entries.slice(-count).reverse()
-  }
-
-  reset(): void {
-    this.#entries = []
+  remove(isGone: (entry: Entry) => boolean): void {
+    this.#entries = this.#entries.filter((entry) => !isGone(entry))
   }
 }

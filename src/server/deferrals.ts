@@ -1,7 +1,7 @@
 /** Commands that answer when asynchronous work has ended; meanwhile their client waits and the others go on. */
 
 import type { Log } from '../log/log.js'
-import { err, INTERNAL, ReplyError } from '../protocol/errors.js'
+import { INTERNAL, ReplyError, utf8Err } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { RocksDBError } from '../rocksdb/errors.js'
 import type { Connection } from './connection.js'
@@ -34,7 +34,7 @@ export class Deferrals {
 
   #toReply(error: unknown): ReplyError {
     if (error instanceof ReplyError) return error
-    if (error instanceof RocksDBError) return err(error.message)
+    if (error instanceof RocksDBError) return utf8Err(error.message)
     this.#log.error(`deferred work failed: ${(error as Error).stack ?? String(error)}`)
     return INTERNAL
   }

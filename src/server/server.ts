@@ -261,9 +261,12 @@ export class Server implements ServerView {
   /** Deletes some of the keys that have expired; on a replica its master does so. */
   sweepExpired(): void {
     const { turn, writeFailure } = this.store
-    const mayWrite = this.role === 'master' && !this.isLoading && writeFailure === undefined
-    if (!this.expiry.isEnabled || !mayWrite || turn.isHeld || this.clients.isPausedFor(true)) return
-    turn.nowMs = this.#clock()
+    const nowMs = this.#clock()
+    const isTelling = this.role === 'master' && this.expiry.isEnabled
+    this.expiry.limitReclaim(isTelling, nowMs)
+    const mayWrite = isTelling && !this.isLoading && writeFailure === undefined
+    if (!mayWrite || turn.isHeld || this.clients.isPausedFor(true)) return
+    turn.nowMs = nowMs
     this.expiry.step(turn.nowMs)
     this.turns.schedule()
   }

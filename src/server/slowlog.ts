@@ -36,6 +36,7 @@ export class Slowlog extends BoundedLog<LogEntry> {
       words: shortened(args),
       clientAddress: connection.address,
       clientName: connection.name,
+      namespace: connection.namespace,
     }))
   }
 }

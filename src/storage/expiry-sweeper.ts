@@ -33,6 +33,8 @@ const BUSY_BUDGET_MS = 10
 const BUSY_SHARE = 1 / 4
 /** The first round after a start: writes are dearer until it has ended. */
 const FIRST_BUDGET_MS = 5
+/** Where nobody tells of them, expired rows are left so long. */
+const UNTOLD_MS = 3_600_000
 /** Rows between two looks at the clock. */
 const CHUNK_ROWS = 64
 const CHUNK_FIELDS = 1024
@@ -69,11 +71,24 @@ export class ExpirySweeper {
   #next: Bytes = EMPTY
   /** Hashes to look through before the next rows. */
   readonly #hashes: Bytes[] = []
+  /** The last row was read, and the round ends with the hashes. */
+  #hasReadAll = false
   #pass: HashPass | undefined
 
   constructor(store: Store, onExpired: ExpiryListener) {
     this.#store = store
     this.#onExpired = onExpired
+  }
+
+  /**
+   * Says what compactions may drop at `nowMs` because its time is over. Where the sweep goes round (`isTelling`): nothing,
+   * for it comes to every row, deletes it, and the feed tells of the deletion, while a row that a compaction drops is told
+   * to nobody. Elsewhere nobody would ever delete it: on a replica of a Kvrocks, which leaves that to the compactions of
+   * each, and while the sweep is stopped. But a replica may become the master, and has to tell then what its master did
+   * not come to; so rows are left for an hour.
+   */
+  limitReclaim(isTelling: boolean, nowMs: number): void {
+    if (this.#store.rocks.isOpen) this.#store.rocks.setReclaimBefore(isTelling ? 0 : nowMs - UNTOLD_MS)
   }
 
   /**
@@ -86,17 +101,17 @@ export class ExpirySweeper {
     let seen = 0
     let deleted = 0
     for (;;) {
-      let isLast = false
       if (this.#pass !== undefined || this.#hashes.length > 0) {
         deleted += this.#sweepHash(nowMs)
       } else {
         const found = this.#readChunk(nowMs)
-        isLast = found.isLast
+        this.#hasReadAll = found.isLast
         seen += found.rowCount
         for (const nsKey of found.expired) if (this.#delete(nsKey, nowMs)) deleted++
         this.#hashes.push(...found.hashes)
-        isLast &&= this.#hashes.length === 0
       }
+      const isLast = this.#hasReadAll && this.#pass === undefined && this.#hashes.length === 0
+      if (isLast) this.#store.turn.expiries.endRound()
       const budgetMs = deleted >= seen * BUSY_SHARE ? BUSY_BUDGET_MS : firstMs
       if (isLast || performance.now() - startMs >= budgetMs) return isLast
     }
@@ -122,7 +137,6 @@ export class ExpirySweeper {
       else turn.expiries.note(nextExpiryMs(value))
     }
     this.#next = EMPTY
-    turn.expiries.endRound()
     return { isLast: true, rowCount, expired, hashes }
   }
 

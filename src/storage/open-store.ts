@@ -96,6 +96,8 @@ export function rocksdbOptions(values: Readonly<ConfigValues>): RocksDBOptions {
     ...logOptions(values),
     columnFamilies: COLUMN_FAMILIES,
     slotEncoded: values['cluster-enabled'],
+    // Until the server says who tells of what has expired.
+    reclaimBeforeMs: 0,
     compression: values['rocksdb.compression'] as Compression,
     compressionLevel: values['rocksdb.compression_level'],
     compressionStartLevel: values['rocksdb.compression_start_level'],

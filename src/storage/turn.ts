@@ -10,6 +10,7 @@ import { CF_ZSET_SCORE, COLUMN_FAMILY_NAMES, type ColumnFamily } from './column-
 import { Derived } from './derived.js'
 import { EmptyGaps } from './empty-gaps.js'
 import { ExpiryHorizon } from './expiry-horizon.js'
+import { HistoryMark } from './history-mark.js'
 import { TYPE_LOG_DATA } from './log-data.js'
 import { Overlay } from './overlay.js'
 import { isCachedFamily, RowCache, type RowCacheStats } from './row-cache.js'
@@ -41,8 +42,8 @@ export class Turn {
   subkeyListener: SubkeyListener | undefined
   /** Called with the latest sequence after each commit, before its replies leave. They must not write. */
   readonly commitListeners = new Set<(sequence: number) => void>()
-  /** The log data that ends each batch while use-rsid-psync has an id; undefined = none. */
-  replicationMark: Bytes | undefined
+  /** Of use-rsid-psync: which history the batches are of. */
+  readonly mark = new HistoryMark()
   /** A batch of fewer records is committed where it stands: another thread would cost more than it saves. */
   flyingRecordsMin = 64
   /** Counts the commits, failed ones too: replies given under the same number stand or fall together. */
@@ -430,7 +431,7 @@ export class Turn {
 
   /** Commits what the turn has written so far, then `batch` by itself; it is copied where it has to wait. Throws CommitError. */
   writeAlone(batch: WriteBatch): void {
-    if (this.replicationMark !== undefined) batch.logData(this.replicationMark)
+    this.mark.addTo(batch)
     if (this.isHeld) {
       this.#after.push(Buffer.from(batch.serialize()))
       return
@@ -452,7 +453,7 @@ export class Turn {
 
   /** True if `beginCommit` would. */
   get mayFly(): boolean {
-    if (this.isHeld || this.#asksOverlay || this.#rows?.lostWrites === true) return false
+    if (this.isHeld || this.#asksOverlay || this.mark.isPending || this.#rows?.lostWrites === true) return false
     return this.#batch.count >= this.flyingRecordsMin
   }
 
@@ -464,7 +465,7 @@ export class Turn {
     if (!this.mayFly) return false
     this.finish()
     this.#pendingLog = EMPTY
-    if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
+    this.mark.addTo(this.#batch)
     const batch = this.#batch.serialize()
     this.#rocks.beginWrite(batch, batch.length, this.#writeFlags)
     ;[this.#batch, this.#flyingBatch] = [this.#flyingBatch, this.#batch]
@@ -532,7 +533,7 @@ export class Turn {
     if (this.#flightError !== undefined) throw this.#flightError
     this.#pendingLog = EMPTY
     if (this.#batch.isEmpty) return
-    if (this.replicationMark !== undefined) this.#batch.logData(this.replicationMark)
+    this.mark.addTo(this.#batch)
     try {
       this.#write(this.#batch.serialize())
       this.epoch++
@@ -575,6 +576,7 @@ export class Turn {
 
   #write(batch: Bytes, writeFlags = this.#writeFlags): void {
     try {
+      this.mark.open((opening) => this.#rocks.write(opening, opening.length, writeFlags))
       this.#rocks.write(batch, batch.length, writeFlags)
     } catch (error) {
       this.#forgetLearned()

@@ -1,5 +1,7 @@
 /** Keys whose time is over, in the feed: told once, when the server notices it. */
 import { test } from 'tap'
+import { EMPTY } from '../../src/bytes/bytes.js'
+import { CF_DEFAULT, CF_METADATA, COLUMN_FAMILY_NAMES } from '../../src/storage/column-family.js'
 import { batchesAfter } from '../support/batches.js'
 import { ReplyFailure, type ReplyValue } from '../support/resp.js'
 import { startServer, type TestServer } from '../support/server.js'
@@ -325,4 +327,82 @@ test('FLUSHDB and FLUSHALL are told with the range that is gone', async (t) => {
       { op: 'invalidate', type: 'keyspace', command: ['FLUSHALL'], range: ['\x0b__namespacea', '\x0b__namespaceb'] },
     ],
   )
+})
+
+/** Everything in memory goes to files, and all of them through the filters of compactions. */
+async function compact(s: TestServer): Promise<void> {
+  const { rocks } = s.server.store
+  await rocks.flush()
+  for (const cf of COLUMN_FAMILY_NAMES.keys()) await rocks.compactRange(cf, { bottommost: 'force' })
+}
+
+/** How many rows of keys and how many of their elements are stored, their time being over or not. */
+function countStored(s: TestServer): number[] {
+  return ([CF_METADATA, CF_DEFAULT] as const).map((cf) => {
+    using rows = s.server.store.turn.committedRows(cf, EMPTY, undefined)
+    let count = 0
+    while (rows.next()) count++
+    return count
+  })
+}
+
+test('what a compaction meets before the sweep is told all the same, once', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', '1', 'px', '10')
+  await s.run('rpush', 'l', 'x')
+  await s.run('pexpire', 'l', '10')
+  await s.run('hset', 'h', 'a', '1', 'b', '2')
+  await s.run('hpexpire', 'h', '10', 'fields', '1', 'a')
+  await s.run('hset', 'i', 'a', '1')
+  await s.run('hpexpire', 'i', '10', 'fields', '1', 'a')
+  s.advance(11)
+  const before = s.server.store.latestSequence()
+  await compact(s)
+  await sweep(s)
+  await compact(s)
+  await sweep(s)
+  t.same((await opsAfter(s, before)).sort(), [
+    'expire DEL a',
+    'expire DEL i',
+    'expire DEL l',
+    'expire HDEL h a',
+    'expire HDEL i a',
+  ])
+  t.equal(await s.run('hlen', 'h'), ':1\r\n')
+})
+
+test('where nobody tells of them, compactions drop keys an hour after their time', async (t) => {
+  for (const words of [
+    ['replicaof', '127.0.0.1', '1'],
+    ['debug', 'set-active-expire', '0'],
+  ]) {
+    await using s = await startServer()
+    await s.run('set', 'a', '1', 'px', '10')
+    await s.run('hset', 'h', 'a', '1', 'b', '2')
+    await s.run('hpexpire', 'h', '10', 'fields', '1', 'a')
+    await s.run(...words)
+    s.advance(3_600_000)
+    s.server.cron.run('sweep expired keys')
+    await compact(s)
+    t.same(countStored(s), [2, 2], words.join(' '))
+    s.advance(11)
+    s.server.cron.run('sweep expired keys')
+    await compact(s)
+    t.same(countStored(s), [1, 1], words.join(' '))
+  }
+})
+
+test('a hash that the sweep has found and not come to is told when a write overwrites it', async (t) => {
+  await using s = await startServer()
+  await s.run('hset', 'h', 'a', '1')
+  await s.run('hpexpire', 'h', '10', 'fields', '1', 'a')
+  s.advance(11)
+  const before = s.server.store.latestSequence()
+  // A step of the sweep has no time for more than one look.
+  let ms = 0
+  const clock = t.intercept(performance, 'now', { value: () => (ms += 1000) })
+  await sweep(s)
+  clock.restore()
+  await s.run('set', 'h', '1')
+  t.same(await opsAfter(s, before), ['expire HDEL h a', 'expire DEL h', 'put SET h 1'])
 })

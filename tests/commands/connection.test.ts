@@ -16,6 +16,7 @@ test('HELLO tells the server and switches the protocol', async (t) => {
   t.equal(await client.run('get', 'absent'), '_\r\n')
   t.equal(await client.run('client', 'getname'), '$2\r\nme\r\n')
   t.equal(await client.run('hello', '1'), '-NOPROTO unsupported protocol version\r\n')
+  t.equal(await client.run('hello', '9223372036854775807'), '-NOPROTO unsupported protocol version\r\n')
   t.equal(await client.run('hello', 'AUTH'), '-ERR Protocol version is not an integer or out of range\r\n')
   t.equal(await client.run('hello', '3', 'foo'), "-ERR Syntax error in HELLO option 'foo'\r\n")
   t.equal(

@@ -61,6 +61,18 @@ test('PUBLISH leaves one batch a message for replicas, SPUBLISH and shard channe
   t.same(batches.slice(1), ['0503026368026d31', '0503026368026d32'])
 })
 
+test('what sentinels tell each other is delivered, and not written', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'k', 'v')
+  const listener = await s.connect()
+  await listener.run('subscribe', '__sentinel__:hello')
+  t.equal(await s.run('publish', '__sentinel__:hello', 'm1'), ':1\r\n')
+  t.same((await listener.nextReply()).value, ['message', '__sentinel__:hello', 'm1'])
+  t.equal(s.server.store.latestSequence(), 1)
+  await s.run('publish', '__sentinel__:hello2', 'm2')
+  t.equal(s.server.store.latestSequence(), 2)
+})
+
 test('one who leaves is subscribed to nothing', async (t) => {
   await using s = await startServer()
   const listener = await s.connect()

@@ -174,6 +174,34 @@ test('SLOWLOG keeps the slowest with their words shortened', async (t) => {
   t.equal(await client.run('slowlog', 'get', '*'), '*0\r\n')
 })
 
+test('SLOWLOG shows the token of a namespace what is its own, and removes no more', async (t) => {
+  await using s = await startServer({
+    config: { requirepass: 'secret', 'repl-namespace-enabled': true, 'slowlog-log-slower-than': 0 },
+  })
+  const [all, own] = [await s.connect(), await s.connect()]
+  await all.run('auth', 'secret')
+  await all.run('namespace', 'add', 'ns', 'token')
+  await all.run('slowlog', 'reset')
+  await all.run('config', 'set', 'slowlog-log-slower-than', '-1')
+  await own.run('auth', 'token')
+  await all.run('config', 'set', 'slowlog-log-slower-than', '0')
+  await all.run('set', 'k', 'of all')
+  await own.run('set', 'k', 'of one')
+  const words = async (client: typeof all): Promise<unknown[]> => {
+    const entries = (await client.value('slowlog', 'get', '-1')) as unknown[][]
+    return entries.map((entry) => entry[3])
+  }
+  await all.run('config', 'set', 'slowlog-log-slower-than', '-1')
+  t.same(await words(own), [['set', 'k', 'of one']])
+  t.equal(await own.run('slowlog', 'len'), ':1\r\n')
+  t.equal(await own.run('slowlog', 'reset'), '+OK\r\n')
+  t.same(await words(own), [])
+  t.same(await words(all), [
+    ['set', 'k', 'of all'],
+    ['slowlog', 'reset'],
+  ])
+})
+
 test('DEBUG PROTOCOL in both protocols', async (t) => {
   await using s = await startServer()
   const client = await s.connect()

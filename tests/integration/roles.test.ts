@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load.js'
 import { Server } from '../../src/index.js'
 import { SILENT_LOG } from '../../src/log/log.js'
 import { eventually } from '../support/eventually.js'
-import { assertEqual, caughtUp, follow, infoField, startNode, writeAllFamilies } from '../support/nodes.js'
+import { assertEqual, caughtUp, follow, infoField, sequenceOf, startNode, writeAllFamilies } from '../support/nodes.js'
 import { startProcess } from '../support/process.js'
 import { RawClient } from '../support/raw-client.js'
 
@@ -32,6 +32,68 @@ test('after the loss of the master a replica is promoted, the others and the old
   t.equal(await infoField(first, 'sync_full'), '0')
   await returned.close()
   rmSync(old.dir, { recursive: true, force: true })
+})
+
+test('an old master that begins as a master again and writes nothing follows the new one without a copy', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  const old = await startNode({ config })
+  await using promoted = await startNode({ config })
+  await follow(promoted, old)
+  await writeAllFamilies(await old.connect(), 'a')
+  await caughtUp(promoted, old)
+  const id = await infoField(old, 'master_replid')
+  await old.server.close()
+  await promoted.run('slaveof', 'no', 'one')
+  await writeAllFamilies(await promoted.connect(), 'b')
+  t.not(await infoField(promoted, 'master_replid'), id)
+  await using returned = await startNode({ config, dir: old.dir })
+  t.teardown(() => rmSync(old.dir, { recursive: true, force: true }))
+  t.equal(await infoField(returned, 'role'), 'master')
+  // Sentinels that find it tell each other of themselves.
+  t.equal(await returned.run('publish', '__sentinel__:hello', '127.0.0.1,26379,…'), ':0\r\n')
+  await follow(returned, promoted)
+  await assertEqual(t, promoted, returned)
+  t.equal(await infoField(promoted, 'sync_full'), '0')
+  t.equal(await infoField(promoted, 'sync_partial_ok'), '1')
+})
+
+test('a master that was restarted begins its history with its first write: a copy is needed from then on', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  const old = await startNode({ config })
+  await using other = await startNode({ config })
+  await follow(other, old)
+  await old.run('set', 'k', 'v')
+  await caughtUp(other, old)
+  const id = await infoField(old, 'master_replid')
+  const sequence = sequenceOf(old.server)
+  await old.server.close()
+  await other.run('slaveof', 'no', 'one')
+  await other.run('set', 'k', 'w')
+  await using returned = await startNode({ config, dir: old.dir })
+  t.teardown(() => rmSync(old.dir, { recursive: true, force: true }))
+  t.equal(sequenceOf(returned.server), sequence)
+  t.equal(await infoField(returned, 'master_replid'), id)
+  await returned.run('set', 'only here', 1)
+  t.equal(sequenceOf(returned.server), sequence + 2)
+  t.not(await infoField(returned, 'master_replid'), id)
+  await follow(returned, other)
+  await assertEqual(t, other, returned)
+  t.equal(await infoField(other, 'sync_full'), '1')
+})
+
+test('a replica that was promoted and wrote nothing goes on under its master without a copy', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  await using master = await startNode({ config })
+  await using replica = await startNode({ config })
+  await follow(replica, master)
+  await writeAllFamilies(await master.connect(), 'a')
+  await caughtUp(replica, master)
+  const fullSyncs = await infoField(master, 'sync_full')
+  await replica.run('slaveof', 'no', 'one')
+  await master.run('set', 'k', 'v')
+  await follow(replica, master)
+  await assertEqual(t, master, replica)
+  t.equal(await infoField(master, 'sync_full'), fullSyncs)
 })
 
 test('an old master with changes that nobody else has is refused, and copies the new one', async (t) => {

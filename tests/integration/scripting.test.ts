@@ -14,6 +14,7 @@ transcripts(
       EVAL "return redis.call('PING')" -1 => -ERR Number of keys can't be negative
       EVAL "return 1" x => -ERR value is not an integer or out of range
       EVAL "return 1" 1 => -ERR Number of keys can't be greater than number of args
+      EVAL "return 1" 9223372036854775807 => -ERR Number of keys can't be greater than number of args
       EVAL "return 1" => -ERR wrong number of arguments for 'eval' command
       EVAL "return {KEYS[1],KEYS[2],ARGV[1],ARGV[2]}" 2 a b c d => ["a" "b" "c" "d"]
       EVAL "return {1,2,3,'ciao',{1,2}}" 0 => [1 2 3 "ciao" [1 2]]

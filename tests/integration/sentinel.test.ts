@@ -1,4 +1,7 @@
-/** Three redis-sentinels watch a master and two replicas, fail over when the master is killed, and take it back. */
+/**
+ * Three redis-sentinels watch a master and two replicas, fail over when the master is killed, and take it back; and so
+ * again when the next one is frozen.
+ */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -178,17 +181,42 @@ async function assertSame(t: Test, ports: readonly number[]): Promise<void> {
   }
 }
 
+async function fullSyncs(nodes: readonly ServerProcess[]): Promise<number> {
+  let sum = 0
+  for (const { port } of nodes) {
+    const client = await RawClient.connect(port)
+    sum += Number(await infoField(client, 'sync_full'))
+    client.close()
+  }
+  return sum
+}
+
+/** Freezes the master until the sentinels have made another one: it still thinks to be master when it goes on. */
+async function freezeMaster(sentinels: readonly Sentinel[], master: ServerProcess): Promise<void> {
+  await within(40, sentinels, async () => {
+    // Whoever holds up all processes may have let it go on.
+    master.child.kill('SIGSTOP')
+    const ports = await Promise.all(sentinels.map((sentinel) => masterField(sentinel, 'port')))
+    return ports.every((port) => port !== undefined && port !== String(master.port)) || undefined
+  })
+  master.child.kill('SIGCONT')
+}
+
 const OPTIONS = { 'use-rsid-psync': 'yes' }
 
-test('the master is killed: a replica takes over, clients go on, no confirmed write is lost', {
-  skip: SKIPPED,
-  timeout: 500_000,
-}, async (t) => {
+interface Watched {
+  readonly sentinels: readonly Sentinel[]
+  readonly master: ServerProcess
+  readonly replicas: readonly ServerProcess[]
+  readonly redis: Redis
+  start(name: string, options: Record<string, string>): Promise<ServerProcess>
+}
+
+/** A master, two replicas, three sentinels that know all of them, and a client that asks the sentinels; all end with the test. */
+async function startWatched(t: Test): Promise<Watched> {
   const root = mkdtempSync(join(tmpdir(), 'sentinel-'))
   const started: (ServerProcess | Sentinel)[] = []
-  const client: { redis: Redis | undefined } = { redis: undefined }
   t.teardown(async () => {
-    client.redis?.disconnect()
     for (const { child } of started) {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -216,7 +244,6 @@ test('the master is killed: a replica takes over, clients go on, no confirmed wr
       return isKnown || undefined
     })
   }
-
   const redis = new Redis({
     sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
     name: 'watched',
@@ -225,7 +252,30 @@ test('the master is killed: a replica takes over, clients go on, no confirmed wr
     retryStrategy: () => 100,
   })
   redis.on('error', () => {})
-  client.redis = redis
+  t.teardown(() => redis.disconnect())
+  return { sentinels, master, replicas, redis, start }
+}
+
+/** The master that all have come to follow, with the same keys on all. */
+async function settle(t: Test, { sentinels, redis }: Watched, nodes: readonly ServerProcess[]): Promise<ServerProcess> {
+  const port = await within(60, sentinels, () => settledMaster(sentinels, nodes)).catch(async (error: Error) => {
+    throw new Error(`the nodes do not follow one master: ${await describe(sentinels, nodes)}`, { cause: error })
+  })
+  // Another failover may have come between: then the client has to find the new master first.
+  await within(20, sentinels, async () => ((await redis.wait(2, 5000).catch(() => 0)) === 2 ? true : undefined))
+  await assertSame(
+    t,
+    nodes.map((node) => node.port),
+  )
+  return nodes.find((node) => node.port === port) as ServerProcess
+}
+
+test('the master is killed: a replica takes over, clients go on, no confirmed write is lost', {
+  skip: SKIPPED,
+  timeout: 500_000,
+}, async (t) => {
+  const watched = await startWatched(t)
+  const { sentinels, master, replicas, redis } = watched
   let isOver = false
   const writing = writeConfirmed(redis, 0, () => isOver)
   await new Promise((resolve) => setTimeout(resolve, 1000))
@@ -247,14 +297,12 @@ test('the master is killed: a replica takes over, clients go on, no confirmed wr
     [],
   )
 
-  const nodes = [...replicas, await start('a', { port: String(master.port) })]
-  await within(60, sentinels, () => settledMaster(sentinels, nodes)).catch(async (error: Error) => {
-    throw new Error(`the nodes do not follow one master: ${await describe(sentinels, nodes)}`, { cause: error })
-  })
-  // Another failover may have come between: then the client has to find the new master first.
-  await within(20, sentinels, async () => ((await redis.wait(2, 5000).catch(() => 0)) === 2 ? true : undefined))
-  await assertSame(
-    t,
-    nodes.map(({ port }) => port),
-  )
+  const nodes = [...replicas, await watched.start('a', { port: String(master.port) })]
+  const second = await settle(t, watched, nodes)
+  const copied = await fullSyncs(nodes)
+  await freezeMaster(sentinels, second)
+  await settle(t, watched, nodes)
+  t.equal(await fullSyncs(nodes), copied, 'nobody wrote meanwhile: all go on where they were')
+  await within(20, sentinels, async () => redis.rpush('numbers', 'after').catch(() => undefined))
+  await settle(t, watched, nodes)
 })

@@ -81,6 +81,21 @@ test('the same is dropped where values stand in blob files', async (t) => {
   setFilterClock(undefined)
 })
 
+test('what expires after the time that is set is kept, and what is empty is not', async (t) => {
+  const db = openDatabase(t, { reclaimBeforeMs: 0, disableAutoCompactions: true })
+  const expired = scenarios.find(({ name }) => name.startsWith('an expired field'))!
+  setFilterClock(expired.nowMs)
+  t.teardown(() => setFilterClock(undefined))
+  const empty: Row = { family: 'metadata', key: '0161', value: `82${'00'.repeat(24)}`, kept: false }
+  write(db, [...expired.rows, empty])
+  await compactAll(db)
+  t.strictSame(present(db, expired.rows), expired.rows.map(describe))
+  t.strictSame(present(db, [empty]), [])
+  db.setReclaimBefore(expired.nowMs)
+  await compactAll(db)
+  t.strictSame(present(db, expired.rows), expired.rows.filter(({ kept }) => kept).map(describe))
+})
+
 test('filters keep everything they cannot look up while the database opens', async (t) => {
   const path = join(temporaryDirectory(t), 'db')
   const { nowMs, rows } = scenarios.find(({ name }) => name === 'sub-keys in default follow their metadata')!

@@ -324,3 +324,26 @@ test('after a protocol error a client that goes on writing finds the connection 
     clearInterval(timer)
   }
 })
+
+test('an error shows what the client sent byte by byte, be it text or not', async (t) => {
+  await using s = await startServer()
+  const word = Buffer.from('\xc3\xa9\xff', 'latin1')
+  const shown = '\xc3\xa9\xff'
+  t.equal(await s.run(word, word), `-ERR unknown command '${shown}', with args beginning with: '${shown}' \r\n`)
+  t.equal(await s.run('object', word, 'k'), `-ERR unknown subcommand '${shown}'. Try OBJECT HELP.\r\n`)
+  await s.run('xadd', 'x', '1-1', 'f', 'v')
+  t.equal(
+    await s.run('xreadgroup', 'group', word, 'c', 'streams', 'x', '>'),
+    `-NOGROUP No such key 'x' or consumer group '${shown}' in XREADGROUP with GROUP option\r\n`,
+  )
+  t.equal(await s.run('eval', "return redis.error_reply('MY ' .. ARGV[1])", 0, word), `-MY ${shown}\r\n`)
+  t.match(await s.run('eval', 'error(ARGV[1])', 0, word), shown)
+})
+
+test('an error of the system is UTF-8', async (t) => {
+  await using s = await startServer()
+  const snapshot = '-ERR cannot write /nowhere/\xe2\x80\xa6/jeprof-'
+  t.match(await s.run('kprofile', 'memory', 'dump', '/nowhere/\u2026'), snapshot)
+  const unknown = "-ERR Unknown option or number of arguments for CONFIG SET - '\xc3\xa9'\r\n"
+  t.equal(await s.run('config', 'set', '\u00e9', '1'), unknown)
+})

@@ -1,6 +1,6 @@
 /** Errors of the change feed. Source: kvrocks src/commands/cmd_server.cc, src/server/server.cc, PollUpdates. */
 
-import { err, ReplyError } from '../errors.js'
+import { err, ReplyError, utf8Err } from '../errors.js'
 
 export const POLL_FORMAT = err('invalid FORMAT option, should be RAW or RESP or JSON')
 export const POLL_RANGE = err('out of numeric range')
@@ -70,5 +70,5 @@ export function slotBehind(sequence: number, position: number): ReplyError {
 }
 
 export function slotNotSaved(reason: string): ReplyError {
-  return err(`the slots cannot be saved: ${reason}`)
+  return utf8Err(`the slots cannot be saved: ${reason}`)
 }

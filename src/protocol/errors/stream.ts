@@ -55,14 +55,16 @@ export const ENTRIES_READ_NEGATIVE = err('value for ENTRIESREAD must be positive
 
 /** `key` or `group` is not there; `where` ends the text. */
 export function noGroup(key: Bytes, group: Bytes, where = ''): ReplyError {
-  return new ReplyError(`NOGROUP No such key '${key}' or consumer group '${group}'${where}`)
+  return new ReplyError(
+    `NOGROUP No such key '${key.latin1Slice(0)}' or consumer group '${group.latin1Slice(0)}'${where}`,
+  )
 }
 
 export const IN_XREADGROUP = ' in XREADGROUP with GROUP option'
 
 /** `key` is there and `group` is not. */
 export function noGroupOfKey(key: Bytes, group: Bytes): ReplyError {
-  return new ReplyError(`NOGROUP No such consumer group '${group}' for key name '${key}'`)
+  return new ReplyError(`NOGROUP No such consumer group '${group.latin1Slice(0)}' for key name '${key.latin1Slice(0)}'`)
 }
 
 export const BAD_CLAIM_MIN_IDLE = err('Invalid min-idle-time argument for XCLAIM')
@@ -73,13 +75,13 @@ export const BAD_AUTOCLAIM_MIN_IDLE = err('Invalid min-idle-time argument for XA
 export const COUNT_NOT_POSITIVE = err('COUNT must be > 0')
 
 export function unknownClaimOption(option: Bytes): ReplyError {
-  return err(`Unrecognized XCLAIM option '${option}'`)
+  return err(`Unrecognized XCLAIM option '${option.latin1Slice(0)}'`)
 }
 
 /** A subcommand with options that it does not have. */
 export function subcommandSyntax(subcommand: Bytes, container: string): ReplyError {
   return err(
-    `unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container.toUpperCase()} HELP.`,
+    `unknown subcommand or wrong number of arguments for '${subcommand.latin1Slice(0)}'. Try ${container.toUpperCase()} HELP.`,
   )
 }
 

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "clock.h"
 #include "metadata_row.h"
 
 using rocksdb::Slice;
@@ -13,8 +12,8 @@ namespace {
 
 class CompactOnExpired : public rocksdb::TablePropertiesCollector {
  public:
-  CompactOnExpired(bool counts_metadata, float trigger_ratio)
-      : counts_metadata_(counts_metadata), trigger_ratio_(trigger_ratio) {}
+  CompactOnExpired(bool counts_metadata, float trigger_ratio, std::shared_ptr<FilterContext> context)
+      : counts_metadata_(counts_metadata), trigger_ratio_(trigger_ratio), context_(std::move(context)) {}
 
   const char* Name() const override { return "CompactOnExpiredCollector"; }
 
@@ -28,7 +27,7 @@ class CompactOnExpired : public rocksdb::TablePropertiesCollector {
       deleted_keys_++;
     } else if (counts_metadata_ && type == rocksdb::kEntryPut && row.Decode(value)) {
       total_keys_ += row.size;
-      if (row.ExpiredAt(FilterClockMs())) deleted_keys_ += row.size + 1;
+      if (row.ExpiredAt(context_->NowMs())) deleted_keys_ += row.size + 1;
     }
     return Status::OK();
   }
@@ -52,6 +51,7 @@ class CompactOnExpired : public rocksdb::TablePropertiesCollector {
  private:
   const bool counts_metadata_;
   const float trigger_ratio_;
+  const std::shared_ptr<FilterContext> context_;
   uint64_t total_keys_ = 0;
   uint64_t deleted_keys_ = 0;
   std::string start_key_, stop_key_;
@@ -59,23 +59,25 @@ class CompactOnExpired : public rocksdb::TablePropertiesCollector {
 
 class Factory : public rocksdb::TablePropertiesCollectorFactory {
  public:
-  Factory(bool counts_metadata, float trigger_ratio)
-      : counts_metadata_(counts_metadata), trigger_ratio_(trigger_ratio) {}
+  Factory(bool counts_metadata, float trigger_ratio, std::shared_ptr<FilterContext> context)
+      : counts_metadata_(counts_metadata), trigger_ratio_(trigger_ratio), context_(std::move(context)) {}
 
   const char* Name() const override { return "CompactOnExpiredCollector"; }
 
   rocksdb::TablePropertiesCollector* CreateTablePropertiesCollector(Context) override {
-    return new CompactOnExpired(counts_metadata_, trigger_ratio_);
+    return new CompactOnExpired(counts_metadata_, trigger_ratio_, context_);
   }
 
  private:
   const bool counts_metadata_;
   const float trigger_ratio_;
+  const std::shared_ptr<FilterContext> context_;
 };
 
 }  // namespace
 
 std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewCompactOnExpired(const std::string& family,
-                                                                              float trigger_ratio) {
-  return std::make_shared<Factory>(family == "metadata", trigger_ratio);
+                                                                              float trigger_ratio,
+                                                                              std::shared_ptr<FilterContext> context) {
+  return std::make_shared<Factory>(family == "metadata", trigger_ratio, std::move(context));
 }

@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "filters.h"
 #include "rocksdb/table_properties.h"
 
-/** `family` metadata counts the sizes and expiries in rows; any other only deletions. */
+/** `family` metadata counts the sizes in rows, and as dead those that a filter drops; any other only deletions. */
 std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewCompactOnExpired(const std::string& family,
-                                                                              float trigger_ratio);
+                                                                              float trigger_ratio,
+                                                                              std::shared_ptr<FilterContext> context);

@@ -1,5 +1,6 @@
 #include "filters.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "clock.h"
@@ -12,14 +13,19 @@ namespace {
 
 class MetadataFilter : public CompactionFilter {
  public:
+  explicit MetadataFilter(const FilterContext* context) : context_(context) {}
+
   const char* Name() const override { return "MetadataFilter"; }
 
   bool Filter(int, const Slice&, const Slice& value, std::string*, bool*) const override {
     MetadataRow row;
     if (!row.Decode(value)) return false;
-    uint64_t now_ms = FilterClockMs();
+    uint64_t now_ms = context_->NowMs();
     return row.ExpiredAt(now_ms) || row.AllFieldsExpiredAt(now_ms);
   }
+
+ private:
+  const FilterContext* const context_;
 };
 
 /** A published message has done its work once it was written: replicas read it from the log. */
@@ -47,7 +53,7 @@ struct FilterKind {
 };
 
 const FilterKind kKinds[] = {
-    {"metadata", "MetadataFilterFactory", [](const FilterContext*) { return NewMetadataFilter(); }},
+    {"metadata", "MetadataFilterFactory", NewMetadataFilter},
     {"subkey", "SubKeyFilterFactory", NewSubkeyFilter},
     {"pubsub", "PubSubFilterFactory",
      [](const FilterContext*) { return std::unique_ptr<CompactionFilter>(new PubSubFilter); }},
@@ -82,8 +88,12 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> NewFilterFactory(const std::st
   return nullptr;
 }
 
-std::unique_ptr<CompactionFilter> NewMetadataFilter() {
-  return std::unique_ptr<CompactionFilter>(new MetadataFilter);
+uint64_t FilterContext::NowMs() const {
+  return std::min(FilterClockMs(), reclaim_before_ms.load(std::memory_order_relaxed));
+}
+
+std::unique_ptr<CompactionFilter> NewMetadataFilter(const FilterContext* context) {
+  return std::unique_ptr<CompactionFilter>(new MetadataFilter(context));
 }
 
 bool IsKeyGone(const FilterContext* context, const std::string& metadata_key) {
@@ -93,5 +103,5 @@ bool IsKeyGone(const FilterContext* context, const std::string& metadata_key) {
   rocksdb::Status status = db->Get(rocksdb::ReadOptions(), context->metadata, metadata_key, &value);
   if (status.IsNotFound()) return true;
   MetadataRow row;
-  return status.ok() && row.Decode(value) && row.ExpiredAt(FilterClockMs());
+  return status.ok() && row.Decode(value) && row.ExpiredAt(context->NowMs());
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -16,13 +17,18 @@ struct FilterContext {
   rocksdb::ColumnFamilyHandle* metadata = nullptr;
   rocksdb::ColumnFamilyHandle* search = nullptr;
   bool slot_encoded = false;
+  /** What expires at this or later is kept although its time is over: its end has not been told. */
+  std::atomic<uint64_t> reclaim_before_ms{UINT64_MAX};
+
+  /** The time at which rows are judged. */
+  uint64_t NowMs() const;
 };
 
 /** `name`: metadata, subkey, pubsub, propagate, search or index. Null for any other. */
 std::shared_ptr<rocksdb::CompactionFilterFactory> NewFilterFactory(const std::string& name,
                                                                    std::shared_ptr<FilterContext> context);
 
-std::unique_ptr<rocksdb::CompactionFilter> NewMetadataFilter();
+std::unique_ptr<rocksdb::CompactionFilter> NewMetadataFilter(const FilterContext* context);
 std::unique_ptr<rocksdb::CompactionFilter> NewSubkeyFilter(const FilterContext* context);
 std::unique_ptr<rocksdb::CompactionFilter> NewSearchFilter(const FilterContext* context);
 std::unique_ptr<rocksdb::CompactionFilter> NewIndexFilter(const FilterContext* context);

@@ -49,6 +49,7 @@
   METHOD(setOptions, SetOptions)                                        \
   METHOD(setDbOptions, SetDbOptions)                                    \
   METHOD(setRateBytesPerSecond, SetRateBytesPerSecond)                  \
+  METHOD(setReclaimBefore, SetReclaimBefore)                            \
   METHOD(setSpaceBytesMax, SetSpaceBytesMax)                             \
   METHOD(setBlockCacheBytes, SetBlockCacheBytes)                        \
   METHOD(clearBlockCache, ClearBlockCache)                              \

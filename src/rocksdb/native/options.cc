@@ -67,6 +67,16 @@ napi_value SetRateBytesPerSecond(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/** setReclaimBefore(ms): what expires later stays where compactions meet it */
+napi_value SetReclaimBefore(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  auto ms = static_cast<uint64_t>(js::Int64(env, args.at[0]));
+  session->database->settings().filter_context->reclaim_before_ms.store(ms, std::memory_order_relaxed);
+  return nullptr;
+}
+
 /** setSpaceBytesMax(bytes): of all SST files; 0 = no limit */
 napi_value SetSpaceBytesMax(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);

@@ -69,7 +69,7 @@ Status ReadColumnFamily(napi_env env, napi_value object, const rocksdb::ConfigOp
   family.options.compaction_filter_factory = NewFilterFactory(family.filter, settings->filter_context);
   std::string collector = ReadText(env, object, "collector");
   if (!collector.empty()) {
-    family.options.table_properties_collector_factories.push_back(NewCompactOnExpired(collector, kCompactRatio));
+    family.options.table_properties_collector_factories.push_back(NewCompactOnExpired(collector, kCompactRatio, settings->filter_context));
   }
   if (ReadBool(env, object, "sharesBlockCache")) table.block_cache = settings->block_cache;
   family.options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
@@ -119,6 +119,7 @@ Status ReadSettings(napi_env env, napi_value object, DatabaseSettings* settings)
   settings->secondary_path = ReadText(env, object, "secondaryPath");
   settings->filter_context = std::make_shared<FilterContext>();
   settings->filter_context->slot_encoded = ReadBool(env, object, "slotEncoded");
+  settings->filter_context->reclaim_before_ms = static_cast<uint64_t>(ReadNumber(env, object, "reclaimBeforeMs"));
   settings->listener = std::make_shared<Listener>(settings->filter_context);
   settings->options.listeners.push_back(settings->listener);
   ReadSharedObjects(env, object, settings);

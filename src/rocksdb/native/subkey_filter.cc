@@ -5,7 +5,6 @@
 // Source: kvrocks src/storage/compact_filter.cc, SubKeyFilter.
 #include <algorithm>
 
-#include "clock.h"
 #include "filters.h"
 #include "metadata_row.h"
 
@@ -83,7 +82,7 @@ class SubkeyFilter : public CompactionFilter {
     if (!subkey.Decode(key, context_->slot_encoded) || !FindMetadata(subkey, &bytes).ok()) return Fate::kKeep;
     if (!bytes) return Fate::kRemove;
     if (!row->Decode(*bytes)) return Fate::kKeep;
-    uint64_t now_ms = FilterClockMs();
+    uint64_t now_ms = context_->NowMs();
     bool dead = row->IsSingleRow() || row->version != subkey.version ||
                 row->ExpiredAt(now_ms > kExpiryGraceMs ? now_ms - kExpiryGraceMs : 0);
     if (dead) return Fate::kRemove;
@@ -95,9 +94,9 @@ class SubkeyFilter : public CompactionFilter {
   }
 
   /** Value of a hash whose fields expire: u64 expiry in ms (0 = never), bytes. */
-  static bool IsExpiredField(Slice value) {
+  bool IsExpiredField(Slice value) const {
     uint64_t expire_ms = 0;
-    return GetFixed64(&value, &expire_ms) && expire_ms != 0 && expire_ms < FilterClockMs();
+    return GetFixed64(&value, &expire_ms) && expire_ms != 0 && expire_ms < context_->NowMs();
   }
 
   const FilterContext* const context_;

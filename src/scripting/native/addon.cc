@@ -98,6 +98,13 @@ napi_value text_value(napi_env env, const char* text, size_t size) {
   return value;
 }
 
+// The bytes of an error, a character each: what a script says need not be text.
+napi_value error_value(napi_env env, const Bytes& error) {
+  napi_value value;
+  napi_create_string_latin1(env, error.data(), error.size(), &value);
+  return value;
+}
+
 // compile(code, chunkName): a reference to run, or the reason why not.
 napi_value compile_code(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -112,7 +119,7 @@ napi_value compile_code(napi_env env, napi_callback_info info) {
     return fail(env, "compile takes a buffer and a name");
   }
   int ref = compile(state->engine, static_cast<const char*>(code), size, name);
-  if (ref == LUA_NOREF) return text_value(env, state->engine.error.data(), state->engine.error.size());
+  if (ref == LUA_NOREF) return error_value(env, state->engine.error);
   napi_value value;
   napi_create_int32(env, ref, &value);
   return value;
@@ -201,7 +208,7 @@ napi_value last_failure(napi_env env, napi_callback_info info) {
   napi_create_object(env, &object);
   napi_create_int32(env, engine.error_line, &line);
   napi_get_boolean(env, engine.abort != Abort::none, &stopped);
-  set(env, object, "text", text_value(env, engine.error.data(), engine.error.size()));
+  set(env, object, "text", error_value(env, engine.error));
   set(env, object, "source", text_value(env, engine.error_source, strlen(engine.error_source)));
   set(env, object, "line", line);
   set(env, object, "stopped", stopped);
