@@ -6,6 +6,7 @@
 import {
   ADMIN,
   FAST,
+  FIRST_KEY,
   fitsArity,
   IN_MULTI,
   keyIndexes,
@@ -358,7 +359,9 @@ export class Dispatcher {
     const { turn } = db
     turn.beginCommand()
     if (turn.nowMs <= turn.expiries.earliestMs) return
-    for (const index of keyIndexes(command, args)) noticeIfExpired(db, args.at(index))
+    // Of most commands; a list of one index takes as long as the look.
+    if (command.keys === FIRST_KEY) noticeIfExpired(db, args.at(1))
+    else for (const index of keyIndexes(command, args)) noticeIfExpired(db, args.at(index))
   }
 
   /** Somebody caches, watches or waits for keys. */

@@ -16,6 +16,7 @@ import {
   type ExpiredPart,
   isExpired,
   isReadable,
+  isSurelyAlive,
   newVersion,
   nextExpiryMs,
 } from './metadata.js'
@@ -102,6 +103,17 @@ export class Database {
     const length = this.#compose(key)
     this.turn.delete(CF_METADATA, length)
     if (this.turn.touched.isObserved) this.turn.touched.note(this.turn.composedKey(length))
+  }
+
+  /** True if memory knows that there is nothing at `key` whose time is over; false says nothing. Makes no buffer. */
+  isSurelyAlive(key: Bytes): boolean {
+    const { rowCache } = this.turn
+    const length = this.#compose(key)
+    if (rowCache === undefined || !rowCache.fits(length)) return false
+    const handle = rowCache.find(CF_METADATA, length)
+    if (handle === 0) return false
+    const rowLength = rowCache.lengthOf(handle)
+    return rowLength < 0 || isSurelyAlive(rowCache.ring, rowCache.offsetOf(handle), rowLength, this.nowMs)
   }
 
   /** The time of `key`, or of the last of its fields, is over, by its metadata row: deletes it where a command may write and has written nothing yet. */

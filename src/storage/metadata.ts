@@ -107,6 +107,18 @@ export function isExpired(row: Bytes, nowMs: number): boolean {
   return sizeOf(row) === 0 || (rowType(row) === TYPE_HASH && allFieldsExpired(row, nowMs))
 }
 
+/**
+ * True if the row of `length` bytes at `offset` has a time of its own, or none, and it is not over at `nowMs`. False says
+ * nothing: of old rows, and of hashes whose fields may expire.
+ */
+export function isSurelyAlive(bytes: Bytes, offset: number, length: number, nowMs: number): boolean {
+  const flags = bytes[offset] as number
+  if (length < WIDE_HEADER_BYTES || (flags & WIDE) === 0) return false
+  if ((flags & TYPE_MASK) === TYPE_HASH && length > WIDE_HEADER_BYTES + VERSION_BYTES + 8) return false
+  const expireMs = readWide(bytes, offset + 1)
+  return expireMs === 0 || expireMs >= nowMs
+}
+
 /** Whose time was over: that of the key itself, or that of the last of its fields. */
 export type ExpiredPart = 'key' | 'fields'
 

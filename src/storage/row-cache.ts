@@ -107,6 +107,11 @@ export class RowCache {
     return this.#entries
   }
 
+  /** All rows; valid until the next change. */
+  get ring(): Buffer {
+    return this.#bytes
+  }
+
   /** Bytes that the rows occupy. */
   get bytes(): number {
     return this.#usedWords * 4
@@ -152,8 +157,17 @@ export class RowCache {
     words[handle + KEY] = head | READ
     const length = words[handle + VALUE] as number
     if (length === ABSENT) return undefined
-    const from = (handle + HEADER_WORDS + (((head & KEY_LENGTH) + 3) >> 2)) << 2
-    return copyPart(this.#bytes, from, length)
+    return copyPart(this.#bytes, this.offsetOf(handle), length)
+  }
+
+  /** Where in `ring` the row begins that `find` returned a handle on. */
+  offsetOf(handle: number): number {
+    return (handle + HEADER_WORDS + ((((this.#words[handle + KEY] as number) & KEY_LENGTH) + 3) >> 2)) << 2
+  }
+
+  /** Bytes of the row; -1 if the key is absent. */
+  lengthOf(handle: number): number {
+    return this.#words[handle + VALUE] as number
   }
 
   /** Keeps what RocksDB has under the key that `find` did not know: `length` bytes of `value`, or -1 = nothing. */

@@ -26,6 +26,7 @@ export function readAnyRow(db: Database, key: Bytes): Buffer | undefined {
 
 /** Deletes `key` if its time is over, where a command may write and has written nothing yet. */
 export function noticeIfExpired(db: Database, key: Bytes): void {
+  if (db.isSurelyAlive(key)) return
   const row = db.getMetadata(key)
   if (row !== undefined && isReadable(row)) isOver(db, key, row)
 }
