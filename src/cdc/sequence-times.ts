@@ -4,10 +4,11 @@
  *
  *   note   sequence(8) time(8) crc32(4)       the latest sequence at that time, in Unix milliseconds; little-endian
  *
- * What a crash leaves half-written at the end is cut off. The log of RocksDB itself knows no times.
+ * What a crash or a full disk leaves half-written is cut off, and passed over where notes follow it. The log of RocksDB
+ * itself knows no times.
  */
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { replaceFileSync } from '../files/replace-file.js'
 
@@ -26,14 +27,19 @@ export class SequenceTimes {
   #notes: Note[]
   #fileNotes: number
   #fd: number
+  /** The file may end with a part of a note. */
+  #isTorn = false
 
   /** Takes up what the file at `path` holds. Throws if it cannot be opened. */
   constructor(path: string) {
     this.#path = path
     this.#fd = openSync(path, 'a+')
-    this.#notes = notesOf(readFileSync(path))
-    this.#fileNotes = this.#notes.length
-    if (fstatSync(this.#fd).size !== this.#fileNotes * NOTE_BYTES) ftruncateSync(this.#fd, this.#fileNotes * NOTE_BYTES)
+    const { notes, isTorn, isMixed } = notesOf(readFileSync(path))
+    this.#notes = notes
+    this.#fileNotes = notes.length
+    // To cut a file off takes no room on a full disk.
+    if (isMixed) this.#rewrite()
+    else if (isTorn) ftruncateSync(this.#fd, this.#fileNotes * NOTE_BYTES)
   }
 
   /** The sequence of the last note; undefined if there is none. */
@@ -47,8 +53,7 @@ export class SequenceTimes {
     // A clock that was set back tells nothing until it has caught up.
     if (last !== undefined && (sequence <= last.sequence || atMs < last.atMs)) return
     this.#notes.push({ sequence, atMs })
-    this.#fileNotes++
-    writeSync(this.#fd, encoded({ sequence, atMs }))
+    this.#append(encoded({ sequence, atMs }))
   }
 
   /** When a sequence was there first, at the latest; undefined if it is newer than all notes. */
@@ -87,11 +92,21 @@ export class SequenceTimes {
     this.#fd = -1
   }
 
+  /** What does not fit on the disk may be there in part: the next note takes its place. */
+  #append(bytes: Buffer): void {
+    if (this.#isTorn) ftruncateSync(this.#fd, this.#fileNotes * NOTE_BYTES)
+    this.#isTorn = true
+    appendFileSync(this.#fd, bytes)
+    this.#isTorn = false
+    this.#fileNotes++
+  }
+
   #rewrite(): void {
     replaceFileSync(this.#path, Buffer.concat(this.#notes.map(encoded)))
     this.close()
     this.#fd = openSync(this.#path, 'a+')
     this.#fileNotes = this.#notes.length
+    this.#isTorn = false
   }
 }
 
@@ -103,14 +118,37 @@ function encoded({ sequence, atMs }: Note): Buffer {
   return bytes
 }
 
-/** Up to the first note that is not whole. */
-function notesOf(bytes: Buffer): Note[] {
+interface FileNotes {
+  readonly notes: Note[]
+  /** There is more than whole notes … */
+  readonly isTorn: boolean
+  /** … and it is not at the end. */
+  readonly isMixed: boolean
+}
+
+/** All whole notes, wherever they begin. */
+function notesOf(bytes: Buffer): FileNotes {
   const notes: Note[] = []
-  for (let at = 0; at + NOTE_BYTES <= bytes.length; at += NOTE_BYTES) {
-    if (crc32(bytes.subarray(at, at + 16)) !== bytes.readUInt32LE(at + 16)) break
-    notes.push({ sequence: Number(bytes.readBigUInt64LE(at)), atMs: Number(bytes.readBigUInt64LE(at + 8)) })
+  let passed = 0
+  let isMixed = false
+  for (let at = 0; at < bytes.length; ) {
+    const note = noteAt(bytes, at)
+    if (note === undefined) {
+      passed++
+      at++
+      continue
+    }
+    isMixed ||= passed > 0
+    notes.push(note)
+    at += NOTE_BYTES
   }
-  return notes
+  return { notes, isTorn: passed > 0, isMixed }
+}
+
+function noteAt(bytes: Buffer, at: number): Note | undefined {
+  if (at + NOTE_BYTES > bytes.length) return undefined
+  if (crc32(bytes.subarray(at, at + 16)) !== bytes.readUInt32LE(at + 16)) return undefined
+  return { sequence: Number(bytes.readBigUInt64LE(at)), atMs: Number(bytes.readBigUInt64LE(at + 8)) }
 }
 
 /** The index of the first note of which `holds` is true, as it is of all after it; the length if of none. */

@@ -1,4 +1,5 @@
 /** When sequences were written, and which history they belong to. */
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,6 +63,60 @@ test('times survive a restart, a torn end, and a tail of nonsense', async (t) =>
   t.notOk(third.covers(50))
   t.equal(third.timeOf(55), 6000)
   t.equal(third.sequenceAt(5000), 50)
+  third.close()
+})
+
+/** No file of this process may grow beyond `bytes`, until it is called with 'unlimited'. */
+function limitFiles(bytes: number | 'unlimited'): void {
+  const { status } = spawnSync('prlimit', ['--pid', `${process.pid}`, `--fsize=${bytes}:unlimited`])
+  if (status !== 0) throw new Error('prlimit has failed')
+}
+
+// It would end the process; and it is delivered late, when a test is over.
+process.on('SIGXFSZ', () => {})
+const LACKS_PRLIMIT = process.platform === 'linux' ? false : 'prlimit is of Linux'
+
+test('a note that was written in part is no end: the next takes its place', { skip: LACKS_PRLIMIT }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'times')
+  const times = new SequenceTimes(path)
+  for (let i = 0; i < 5; i++) times.note(i, 1000 * i)
+  limitFiles(110)
+  try {
+    t.throws(() => times.note(5, 5000), { code: 'EFBIG' })
+    t.equal(statSync(path).size, 110)
+    t.throws(() => times.note(6, 6000), { code: 'EFBIG' })
+  } finally {
+    limitFiles('unlimited')
+  }
+  t.equal(times.lastSequence, 6, 'known until the end')
+  times.note(7, 7000)
+  times.close()
+  t.equal(statSync(path).size, 6 * 20)
+  const again = new SequenceTimes(path)
+  t.equal(again.lastSequence, 7)
+  t.equal(again.timeOf(5), 7000)
+  again.close()
+})
+
+test('what stands behind half a note is read, and the file made whole', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'times')
+  const first = new SequenceTimes(path)
+  for (let i = 1; i <= 6; i++) first.note(i, 1000 * i)
+  first.close()
+  const whole = readFileSync(path)
+  writeFileSync(path, Buffer.concat([whole.subarray(0, 60), whole.subarray(60, 73), whole.subarray(60)]))
+  const second = new SequenceTimes(path)
+  second.note(7, 7000)
+  second.close()
+  t.equal(statSync(path).size, 7 * 20)
+  t.same(readFileSync(path).subarray(0, 120), whole)
+  const third = new SequenceTimes(path)
+  t.equal(third.lastSequence, 7)
+  t.equal(third.timeOf(2), 2000)
   third.close()
 })
 
