@@ -118,11 +118,11 @@ class Scribe {
     if (parsed === undefined) return unknownRow(row)
     const { namespace, key } = parsed
     if (row.kind === 'delete') {
-      if (operation.log !== undefined && isEmptyRemoval(operation.log)) return undefined
+      if (isEmptyRemoval(operation.log)) return undefined
       return { namespace, type: 'none', key, op: isExpiry(operation) ? 'expire' : 'delete', command: [DEL, key] }
     }
     // What a hash has left when fields have expired is no change.
-    if (operation.log !== undefined && isFieldExpiry(operation.log)) return undefined
+    if (isFieldExpiry(operation.log)) return undefined
     const stored = row.value
     try {
       checkRow(stored)

@@ -52,7 +52,8 @@ export function elementChange(
   const isPut = row.kind === 'put'
   switch (type) {
     case TYPE_HASH:
-      if (!isPut) return { ...base, op: isExpiryOf(operation) ? 'expire' : 'remove', command: [HDEL, key, subKey] }
+      if (!isPut)
+        return { ...base, op: isFieldExpiry(operation.log) ? 'expire' : 'remove', command: [HDEL, key, subKey] }
       if (!carriesExpiry(operation, facts)) return { ...base, op: 'put', command: [HSET, key, subKey, row.value] }
       return expiringFieldChange(row, base)
     case TYPE_SET:
@@ -77,13 +78,9 @@ export function elementChange(
   }
 }
 
-function isExpiryOf({ log }: Operation): boolean {
-  return log !== undefined && isFieldExpiry(log)
-}
-
 function carriesExpiry({ log }: Operation, { metadata }: KeyFacts): boolean {
   if (metadata !== undefined) return fieldExpiryOf(metadata) !== undefined
-  return log !== undefined && hasFieldExpiry(log)
+  return hasFieldExpiry(log)
 }
 
 /** A field of a hash whose values begin with their expiry. */

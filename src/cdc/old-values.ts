@@ -98,7 +98,7 @@ export class OldValueReader implements RowsBefore {
   }
 
   #ofOperation(operation: Operation, wanted: ReadonlyMap<number, Change>, found: Map<number, OldValue>): void {
-    const hasExpiry = operation.log !== undefined && hasFieldExpiry(operation.log)
+    const hasExpiry = hasFieldExpiry(operation.log)
     this.#metadataBefore.clear()
     for (const row of operation.rows) {
       const change = wanted.get(row.sequence)

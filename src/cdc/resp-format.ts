@@ -114,7 +114,7 @@ class Translator {
     this.#type = log?.type ?? 0
     this.#words = log?.words ?? []
     this.#slotEncoded = slotEncoded
-    this.#fieldsExpire = log !== undefined && hasFieldExpiry(log)
+    this.#fieldsExpire = hasFieldExpiry(log)
   }
 
   translate(row: Row): readonly Translated[] {

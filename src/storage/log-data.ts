@@ -51,20 +51,30 @@ export const FIELD_EXPIRY_LOG_DATA = logData(2, LOG_HASH_MODE, 1)
 export const FIELDS_EXPIRED_LOG_DATA = logData(2, LOG_HASH_MODE, 1, LOG_EXPIRE)
 
 /** True if the operation deletes fields whose time is over, and nothing else. */
-export function isFieldExpiry(log: LogData): boolean {
-  return hasFieldExpiry(log) && Number(log.words[2]?.latin1Slice(0)) === LOG_EXPIRE
+export function isFieldExpiry(log: LogData | undefined): boolean {
+  return hasFieldExpiry(log) && Number(log?.words[2]?.latin1Slice(0)) === LOG_EXPIRE
 }
 
 /** The blob of the deletion of a metadata row without elements: the end of its key was told with that of the last one. */
 export const EMPTY_LOG_DATA = logData(0, LOG_EXPIRE, 0)
 
 /** True if the operation deletes what its reader does not see any more. */
-export function isEmptyRemoval({ type, words: [command, mode] }: LogData): boolean {
+export function isEmptyRemoval(log: LogData | undefined): boolean {
+  if (log === undefined) return false
+  const {
+    type,
+    words: [command, mode],
+  } = log
   return type === 0 && Number(command?.latin1Slice(0)) === LOG_EXPIRE && mode !== undefined
 }
 
 /** True if the values of hashes in this operation begin with their expiry. */
-export function hasFieldExpiry({ type, words: [command, mode] }: LogData): boolean {
+export function hasFieldExpiry(log: LogData | undefined): boolean {
+  if (log === undefined) return false
+  const {
+    type,
+    words: [command, mode],
+  } = log
   return type === 2 && Number(command?.latin1Slice(0)) === LOG_HASH_MODE && mode?.latin1Slice(0) === '1'
 }
 
