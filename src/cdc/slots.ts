@@ -44,6 +44,8 @@ export class Slots {
   readonly #log: Log
   readonly #now: () => number
   readonly #slots = new Map<string, Slot>()
+  /** Those of them that are being dropped: nobody sees them, but their names are not free yet. */
+  readonly #dropping = new Set<Slot>()
   readonly #times: SequenceTimes
   #hasChanges = false
   /** Of the last save. */
@@ -70,14 +72,14 @@ export class Slots {
 
   /** Those of a namespace, or all, in the order in which they were made. */
   list(namespace?: Bytes): Slot[] {
-    const all = [...this.#slots.values()]
+    const all = [...this.#slots.values()].filter((slot) => !this.#dropping.has(slot))
     return namespace === undefined ? all : all.filter(({ spec }) => spec.namespace.equals(namespace))
   }
 
   /** Throws SlotError. */
   get(namespace: Bytes, name: string): Slot {
     const slot = this.#slots.get(idOf(namespace, name))
-    if (slot === undefined) throw new SlotError('no-slot')
+    if (slot === undefined || this.#dropping.has(slot)) throw new SlotError('no-slot')
     return slot
   }
 
@@ -106,16 +108,17 @@ export class Slots {
 
   /** The slot is gone for good when the promise resolves; rejects if that cannot be saved, and then it stays. */
   drop(slot: Slot): Promise<void> {
-    const id = idOf(slot.spec.namespace, slot.spec.name)
-    this.#slots.delete(id)
+    this.#dropping.add(slot)
     this.#hasChanges = true
     return this.save().then(
       () => {
+        this.#dropping.delete(slot)
+        this.#slots.delete(idOf(slot.spec.namespace, slot.spec.name))
         slot.isDropped = true
         slot.hold?.release()
       },
       (error: unknown) => {
-        if (!this.#slots.has(id)) this.#slots.set(id, slot)
+        this.#dropping.delete(slot)
         throw error
       },
     )
@@ -163,7 +166,7 @@ export class Slots {
 
   /** Loses all: the sequences of the database that is open now tell of something else. */
   databaseReplaced(): void {
-    for (const slot of this.list()) if (slot.loss === undefined) this.#lose(slot, 'replaced')
+    for (const slot of this.#slots.values()) if (slot.loss === undefined) this.#lose(slot, 'replaced')
   }
 
   /** Loses slots whose place is not in the log, as when files were taken away, or an older backup was restored. */

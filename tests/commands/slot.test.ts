@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { DEFAULT_NAMESPACE } from '../../src/storage/keys.js'
 import { eventually } from '../support/eventually.js'
 import { archived, archiveOne, NO_ARCHIVE } from '../support/logged-writes.js'
 import type { RawClient } from '../support/raw-client.js'
@@ -385,6 +386,26 @@ test('a namespace has slots of its own, which see its changes alone', async (t) 
   t.equal(await admin.run('cdc', 'slot', 'drop', 'mine', 'namespace', 'shop'), '+OK\r\n')
   t.same(await shop.value('cdc', 'slot', 'list'), [])
   t.equal(((await admin.value('cdc', 'slot', 'list')) as ReplyValue[]).length, 1)
+})
+
+test('a slot that cannot be dropped stays, and its name is taken until that is known', async (t) => {
+  await using s = await start()
+  const { slots, store } = s.server
+  const client = await s.connect()
+  await client.run('cdc', 'slot', 'create', 'a')
+  mkdirSync(join(s.dir, 'cdc-slots.json.new'))
+  const slot = slots.get(DEFAULT_NAMESPACE, 'a')
+  const dropped = slots.drop(slot)
+  t.throws(() => slots.get(DEFAULT_NAMESPACE, 'a'), { message: 'no-slot' })
+  t.same(slots.list(), [])
+  t.throws(() => slots.create(slot.spec, () => 0), { message: 'exists' })
+  await t.rejects(dropped, { code: 'EISDIR' })
+  t.same(slots.list(), [slot])
+  t.equal(store.retention.holderCount, 1)
+  rmSync(join(s.dir, 'cdc-slots.json.new'), { recursive: true })
+  t.equal(await client.run('cdc', 'slot', 'drop', 'a'), '+OK\r\n')
+  t.equal(await client.run('cdc', 'slot', 'create', 'a'), ':0\r\n')
+  t.equal(store.retention.holderCount, 1)
 })
 
 test('what cannot be saved is refused, and nothing has changed', async (t) => {
