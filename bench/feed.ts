@@ -40,6 +40,9 @@ export interface PriceRow {
   readonly consumed: readonly Consumption[]
 }
 
+/** Flushes and compactions come and go: many short runs tell a price of a tenth better than a few long ones. */
+const RUNS_A_ROUND = 8
+
 /** How the log that is read was written: so many SETs in each batch. */
 const BATCH_SIZES = [1, 16, 500]
 const [SET] = workloadsNamed(['set'])
@@ -105,11 +108,11 @@ export async function measurePrice(plan: FeedPlan): Promise<PriceRow[]> {
         const alone: Figures[] = []
         const followed: Figures[] = []
         const consumed: Consumption[] = []
-        for (let round = 0; round < plan.rounds * 2; round++) {
+        for (let run = 0; run < plan.rounds * RUNS_A_ROUND; run++) {
           // With, without, without, with: what drifts weighs on both.
-          const isFollowed = round % 4 === 0 || round % 4 === 3
+          const isFollowed = run % 4 === 0 || run % 4 === 3
           const consumer = isFollowed ? await follow(server, format) : undefined
-          const figures = await measure(server, SET, plan.load, pipeline, plan.writes)
+          const figures = await measure(server, SET, plan.load, pipeline, plan.writes / 2)
           if (consumer !== undefined) consumed.push(await consumer.end())
           ;(isFollowed ? followed : alone).push(figures)
         }

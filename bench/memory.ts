@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { strings } from './fillings.js'
 import type { Job, Result } from './generator.js'
@@ -12,7 +12,7 @@ import { generate } from './measure.js'
 import { MemoryBound } from './memory-bound.js'
 import { type Contender, OURS, start, temporaryDirectory } from './servers.js'
 import { Session } from './session.js'
-import { figureText, markdownTable, median } from './statistics.js'
+import { figureText, markdownTable, median, ratios, spreadText } from './statistics.js'
 
 export interface MemoryPlan {
   readonly mebibytes: number
@@ -35,7 +35,12 @@ export interface ThroughputRow {
   readonly pattern: string
   readonly pipeline: number
   /** Rounds by name of the variant. */
-  readonly rounds: ReadonlyMap<string, Result[]>
+  readonly rounds: ReadonlyMap<string, DiskResult[]>
+}
+
+/** With what the disk gave the server for a request; less than a block's worth shows how much was in memory. */
+interface DiskResult extends Result {
+  readonly diskKiB: number
 }
 
 /** Requests of a few keys, at a fixed rate, while others ask for keys on disk, at another. */
@@ -51,8 +56,8 @@ export interface MemoryFigures {
   readonly neighbours: readonly NeighbourRow[]
 }
 
-const VALUE_BYTES = 1024
-const BLOCK_CACHE_MIB = 16
+export const VALUE_BYTES = 1024
+export const BLOCK_CACHE_MIB = 16
 const PAGE_CACHE_MIB = 48
 const SETTINGS = [
   ...['--rocksdb.block_cache_size', String(BLOCK_CACHE_MIB), '--row-cache-mb', '4'],
@@ -68,6 +73,8 @@ const PATTERNS = [
 const CLIENTS = 50
 /** Of the first trial, which tells how many make a run. */
 const TRIAL_COUNT = 5000
+/** So often each client asks at least: percentiles of fewer say nothing. */
+const BATCHES_MIN = 5
 const HOT_KEYS = 100
 const HOT_RATE = 5000
 const HOT_CLIENTS = 10
@@ -77,7 +84,7 @@ export async function measureMemory(plan: MemoryPlan): Promise<MemoryFigures> {
   const dir = temporaryDirectory()
   const keys = Math.round((plan.mebibytes * 2 ** 20) / VALUE_BYTES)
   const throughput = PATTERNS.flatMap(({ name }) =>
-    plan.pipelines.map((pipeline) => ({ pattern: name, pipeline, rounds: newRounds<Result>(plan) })),
+    plan.pipelines.map((pipeline) => ({ pattern: name, pipeline, rounds: newRounds<DiskResult>(plan) })),
   )
   const neighbours = COLD_RATES.map((coldRate) => ({
     coldRate,
@@ -171,9 +178,11 @@ async function measureThroughput(
   const { operations = [], isSkewed = false } = PATTERNS.find(({ name }) => name === pattern) ?? {}
   const job = { port: server.port, clients: CLIENTS, operations, keys, isSkewed, pipeline }
   const { operationsPerSecond } = await generate({ ...job, seed: 1, count: TRIAL_COUNT })
+  const count = Math.max(Math.ceil(operationsPerSecond * seconds), CLIENTS * pipeline * BATCHES_MIN)
+  const before = diskBytes(server)
   // Other keys than those that are in memory now.
-  const result = await generate({ ...job, seed: 2, count: Math.ceil(operationsPerSecond * seconds) })
-  rounds.get(variant)?.push(result)
+  const result = await generate({ ...job, seed: 2, count })
+  rounds.get(variant)?.push({ ...result, diskKiB: (diskBytes(server) - before) / 1024 / count })
 }
 
 async function measureNeighbour(
@@ -195,21 +204,26 @@ async function measureNeighbour(
   rounds.get(variant)?.push({ hot, cold })
 }
 
+/** What the server has had from the disk so far, and not from the page cache. */
+function diskBytes({ process: { pid } }: Contender): number {
+  return Number(/^read_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+}
+
 const FIGURES = ['p50Ms', 'p99Ms'] as const
 
 export function throughputTable(rows: readonly ThroughputRow[]): string {
   return markdownTable(
-    ['most keys on disk', 'pipeline', 'server', 'requests/s', 'p50 ms', 'p99 ms'],
-    rows.flatMap(({ pattern, pipeline, rounds }) =>
-      [...rounds].map(([variant, results]) => [
-        pattern,
-        String(pipeline),
-        variant,
-        ...(['operationsPerSecond', ...FIGURES] as const).map((figure) =>
+    ['most keys on disk', 'pipeline', 'server', 'requests/s', 'to the first', 'KiB from disk', 'p50 ms', 'p99 ms'],
+    rows.flatMap(({ pattern, pipeline, rounds }) => {
+      const rates = [...rounds.values()].map((results) => results.map(({ operationsPerSecond }) => operationsPerSecond))
+      return [...rounds].map(([variant, results], index) => [
+        ...[pattern, String(pipeline), variant, figureText(median(rates[index] ?? []))],
+        index === 0 ? '' : spreadText(ratios(rates[index] ?? [], rates[0] ?? [])),
+        ...(['diskKiB', ...FIGURES] as const).map((figure) =>
           figureText(median(results.map((result) => result[figure]))),
         ),
-      ]),
-    ),
+      ])
+    }),
   )
 }
 
