@@ -73,6 +73,16 @@ async function fill(client: RawClient, acknowledged: number[]): Promise<string> 
   }
 }
 
+/** A server on a disk that is full, and the keys that it has acknowledged. */
+async function fillDisk(t: Test) {
+  const disk = smallDisk(t)
+  const server = await startProcess(disk.dir, OPTIONS)
+  const client = await RawClient.connect(server.port)
+  const acknowledged: number[] = []
+  t.match(await fill(client, acknowledged), REFUSAL)
+  return { disk, server, client, acknowledged }
+}
+
 async function lostKeys(client: RawClient, acknowledged: readonly number[]): Promise<number[]> {
   const lost: number[] = []
   for (const number of acknowledged) {
@@ -97,11 +107,7 @@ test(
   'a full disk refuses writes, serves reads and the feed, and takes writes again when space was freed',
   OPTIONS_OF_TEST,
   async (t) => {
-    const disk = smallDisk(t)
-    const server = await startProcess(disk.dir, OPTIONS)
-    const client = await RawClient.connect(server.port)
-    const acknowledged: number[] = []
-    t.match(await fill(client, acknowledged), REFUSAL)
+    const { disk, server, client, acknowledged } = await fillDisk(t)
     t.ok(acknowledged.length > 100, `${acknowledged.length} keys fit`)
     t.same(await lostKeys(client, acknowledged), [])
     const expected = acknowledged.map((number) => `k${number}`)
@@ -132,11 +138,7 @@ test(
   'killed on a full disk, it says why it cannot start, and starts when space was freed',
   OPTIONS_OF_TEST,
   async (t) => {
-    const disk = smallDisk(t)
-    const server = await startProcess(disk.dir, OPTIONS)
-    const client = await RawClient.connect(server.port)
-    const acknowledged: number[] = []
-    t.match(await fill(client, acknowledged), REFUSAL)
+    const { disk, server, acknowledged } = await fillDisk(t)
     t.equal(await server.end('SIGKILL'), 'SIGKILL')
 
     const refused = spawnSync(process.execPath, [BIN, '--dir', disk.dir, '--port', String(server.port)], {

@@ -3,11 +3,11 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { makeCertificates } from '../support/certificates.js'
 import { freePort } from '../support/free-port.js'
 import { encodeRequest } from '../support/resp.js'
-import { startServer } from '../support/server.js'
+import { startServer, type TestServer } from '../support/server.js'
 
 /** All that the server sends until it closes the connection, latin1. */
 function read(socket: Socket): Promise<string> {
@@ -248,67 +248,61 @@ test('several addresses, IPv6 and the Unix socket', async (t) => {
   }
 })
 
-test('TLS with and without client certificates', async (t) => {
+/** A directory with certificates. */
+function certificates(t: Test): string {
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-tls-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   makeCertificates(dir)
-  const tlsPort = await freePort()
-  await using s = await startServer({
+  return dir
+}
+
+async function startTlsServer(dir: string, authClients: 'yes' | 'no'): Promise<TestServer> {
+  return startServer({
     config: {
-      'tls-port': tlsPort,
+      'tls-port': await freePort(),
       'tls-cert-file': join(dir, 'own.crt'),
       'tls-key-file': join(dir, 'own.key'),
       'tls-ca-cert-file': join(dir, 'ca.crt'),
-      'tls-auth-clients': 'no',
+      'tls-auth-clients': authClients,
     },
   })
-  const ask = (withCertificate: boolean): Promise<string> => {
-    const own = withCertificate
-      ? { cert: readFileSync(join(dir, 'own.crt')), key: readFileSync(join(dir, 'own.key')) }
-      : {}
-    const socket: TLSSocket = connectTls({
-      port: s.server.tlsPort,
-      host: '127.0.0.1',
-      rejectUnauthorized: false,
-      ...own,
-    })
+}
+
+/** `ownDir` has the certificate that the client shows; without, it shows none. */
+function connectToTls({ server }: TestServer, ownDir?: string): TLSSocket {
+  const own =
+    ownDir === undefined
+      ? {}
+      : { cert: readFileSync(join(ownDir, 'own.crt')), key: readFileSync(join(ownDir, 'own.key')) }
+  return connectTls({ port: server.tlsPort, host: '127.0.0.1', rejectUnauthorized: false, ...own })
+}
+
+test('TLS with and without client certificates', async (t) => {
+  const dir = certificates(t)
+  await using s = await startTlsServer(dir, 'no')
+  const ask = (ownDir?: string): Promise<string> => {
+    const socket = connectToTls(s, ownDir)
     const received = read(socket)
     socket.write(`SET k ${'x'.repeat(60_000)}\r\nGET k\r\nQUIT\r\n`)
     return received
   }
   const answer = `+OK\r\n$60000\r\n${'x'.repeat(60_000)}\r\n+OK\r\n`
-  t.equal(await ask(false), answer)
+  t.equal(await ask(), answer)
   t.match(
     await s.run('config', 'set', 'tls-cert-file', join(dir, 'absent')),
     /^-ERR CONFIG SET failed \(possibly related to argument 'tls-cert-file'\) - Unable to update TLS/,
   )
-  t.equal(await ask(true), answer)
+  t.equal(await ask(dir), answer)
 })
 
 test('TLS that asks for a client certificate closes who has none', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-tls-'))
-  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
-  makeCertificates(dir)
-  const tlsPort = await freePort()
-  await using s = await startServer({
-    config: {
-      'tls-port': tlsPort,
-      'tls-cert-file': join(dir, 'own.crt'),
-      'tls-key-file': join(dir, 'own.key'),
-      'tls-ca-cert-file': join(dir, 'ca.crt'),
-      'tls-auth-clients': 'yes',
-    },
-  })
-  const options = { port: s.server.tlsPort, host: '127.0.0.1', rejectUnauthorized: false }
-  const stranger = connectTls(options)
+  const dir = certificates(t)
+  await using s = await startTlsServer(dir, 'yes')
+  const stranger = connectToTls(s)
   const received = read(stranger)
   stranger.write('PING\r\n')
   t.equal(await received, '')
-  const friend = connectTls({
-    ...options,
-    cert: readFileSync(join(dir, 'own.crt')),
-    key: readFileSync(join(dir, 'own.key')),
-  })
+  const friend = connectToTls(s, dir)
   const reply = read(friend)
   friend.write('PING\r\nQUIT\r\n')
   t.equal(await reply, '+PONG\r\n+OK\r\n')

@@ -25,6 +25,7 @@ import {
   planRemoval,
   planTrim,
   type References,
+  type Removal,
   type Trim,
 } from './removal.js'
 import { newStream, type OpenStream, openGroup, openStream, readGroups, readPendingOf, saveStream } from './rows.js'
@@ -117,19 +118,17 @@ function checkId(lastId: StreamId, id: StreamId): StreamId {
 
 /** Removes the oldest entries. Returns how many. */
 export function trim(db: Database, key: Bytes, how: Trim): number {
-  const stream = openStream(db, key)
-  const plan = stream === undefined ? undefined : planTrim(stream, how)
-  if (stream === undefined || plan === undefined) return 0
-  db.logData(TYPE_STREAM)
-  applyRemoval(stream, plan)
-  saveStream(stream)
-  return plan.count
+  return removePlanned(db, key, (stream) => planTrim(stream, how))
 }
 
 /** Removes entries by id. Returns how many there were. */
 export function remove(db: Database, key: Bytes, ids: readonly StreamId[]): number {
+  return removePlanned(db, key, (stream) => planRemoval(stream, ids))
+}
+
+function removePlanned(db: Database, key: Bytes, planOf: (stream: OpenStream) => Removal | undefined): number {
   const stream = openStream(db, key)
-  const plan = stream === undefined ? undefined : planRemoval(stream, ids)
+  const plan = stream === undefined ? undefined : planOf(stream)
   if (stream === undefined || plan === undefined) return 0
   db.logData(TYPE_STREAM)
   applyRemoval(stream, plan)
