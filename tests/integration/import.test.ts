@@ -3,11 +3,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
+import { RedisConnection } from '../../src/cdc-client/redis-connection.js'
 import { runImport } from '../../src/cli/import/import.js'
+import { Importer } from '../../src/cli/import/importer.js'
+import { sourceAddress } from '../../src/cli/import/source-link.js'
+import { ProgressLine } from '../../src/cli/progress.js'
 import { eventually } from '../support/eventually.js'
 import { BIN } from '../support/process.js'
 import { describeServer, RandomWrites, runWrites } from '../support/random-writes.js'
@@ -119,6 +124,54 @@ test('an import that is interrupted before the source has begun ends at once', S
   running.cutOver()
   t.equal(await running.ended, 1)
   t.match(running.text, /the source had not begun to send: nothing is imported\n$/)
+})
+
+const CUT_OVER_MS = 500
+const REST = '*1\r\n$4\r\nPING\r\n'
+/** An RDB file without a key. */
+const NO_KEYS = Buffer.concat([Buffer.from('REDIS0010\xff', 'latin1'), Buffer.alloc(8)])
+
+test('a cut-over that is asked for while keys are loaded waits for them, however long that takes', async (t) => {
+  const sockets: Socket[] = []
+  let isLoading = false
+  const source = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (bytes) => {
+      const text = bytes.toString('latin1')
+      if (text.includes('PING')) socket.write('+PONG\r\n')
+      else if (text.includes('PSYNC')) {
+        socket.write(`+FULLRESYNC ${'a'.repeat(40)} 0\r\n$${NO_KEYS.length}\r\nREDIS`)
+        sockets.push(socket)
+      } else if (text.includes('INFO')) {
+        socket.write(`$23\r\nmaster_repl_offset:${REST.length}\r\n\r\n`)
+        setTimeout(() => sockets[0]?.write(REST), CUT_OVER_MS / 5)
+      } else if (text.includes('capa')) socket.write('+OK\r\n')
+      else if (text === '\n') isLoading = true
+    })
+  }).listen(0, '127.0.0.1')
+  await once(source, 'listening')
+  t.teardown(() => source.close())
+  const { port } = source.address() as AddressInfo
+  await using s = await startServer({ usesRealClock: true })
+  const controller = new AbortController()
+  let text = ''
+  const target = await RedisConnection.open(urlOf(s))
+  const ended = new Importer({
+    source: sourceAddress(new URL(`redis://127.0.0.1:${port}`)),
+    target,
+    database: 0,
+    merges: false,
+    untilCaughtUp: false,
+    progress: new ProgressLine({ write: (line) => (text += line) }),
+    cutOver: controller.signal,
+    cutOverMsMax: CUT_OVER_MS,
+  }).run()
+  await eventually(() => isLoading || undefined)
+  controller.abort()
+  await new Promise((resolve) => setTimeout(resolve, CUT_OVER_MS))
+  sockets[0]?.write(NO_KEYS.subarray('REDIS'.length))
+  t.same(await ended, { leftOut: 0 }, text)
+  target.close()
 })
 
 /** The importer in a process of its own, which can be killed. */

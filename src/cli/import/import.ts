@@ -48,6 +48,7 @@ interface ImportArguments {
 
 const TO_DEFAULT = 'redis://127.0.0.1:6666'
 const DATABASES_MAX = 1024
+const CUT_OVER_MS_MAX = 30_000
 
 function readArguments(words: readonly string[]): ImportArguments | undefined {
   const given = readWords(words, ['--from', '--to', '--dir'], ['--all-databases', '--merge', '--until-caught-up'])
@@ -88,6 +89,7 @@ export async function runImport(words: readonly string[], { errors, signal }: Im
       untilCaughtUp: given.untilCaughtUp,
       progress,
       cutOver: signal,
+      cutOverMsMax: CUT_OVER_MS_MAX,
     })
     const { leftOut } = await importer.run()
     return leftOut > 0 ? 1 : 0

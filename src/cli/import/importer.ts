@@ -27,6 +27,8 @@ export interface ImporterParts {
   readonly progress: ProgressLine
   /** Asks for the cut-over. */
   readonly cutOver: AbortSignal
+  /** How long the source may give nothing of the rest, once the keys are loaded and the cut-over was asked for. */
+  readonly cutOverMsMax: number
 }
 
 export interface Imported {
@@ -38,8 +40,6 @@ const RETRY_MS_MIN = 100
 const RETRY_MS_MAX = 10_000
 const ACK_MS = 1000
 const CAUGHT_UP_CHECK_MS = 100
-/** How long the source may take to give the rest after the cut-over was asked for. */
-const CUT_OVER_MS_MAX = 30_000
 const QUIET_MS = 1000
 const FLUSHDB = latin1('FLUSHDB')
 /** The position is stored at the latest when so much has come, were there nothing else to write. */
@@ -75,6 +75,8 @@ export class Importer {
   #endOffset: number | undefined
   /** By when it has to be reached, in milliseconds of performance.now. */
   #deadlineMs = Number.POSITIVE_INFINITY
+  /** What had come when that was said. */
+  #deadlineOffset = -1
   #link: SourceLink | undefined
   /** The cut-over was asked for before there was anything. */
   #isCutShort = false
@@ -157,7 +159,7 @@ export class Importer {
         // A first connection that fails is a mistake in the address.
         if (isFinal(error) || this.#link === undefined) throw error
         this.#link.close()
-        if (performance.now() > this.#deadlineMs) {
+        if (performance.now() > this.#deadlineMs || (this.#parts.cutOver.aborted && !this.#isLoaded)) {
           throw new ImportError(`the cut-over failed at offset ${this.#offset}: ${(error as Error).message}`)
         }
         if (this.#offset > before) waitMs = RETRY_MS_MIN
@@ -338,7 +340,7 @@ export class Importer {
         this.#closing.abort()
         return
       }
-      if (cutOver.aborted) this.#deadlineMs = Math.min(this.#deadlineMs, performance.now() + CUT_OVER_MS_MAX)
+      this.#extendDeadline()
       if (this.#isLoaded && (untilCaughtUp || cutOver.aborted)) {
         const wanted = await this.#sourceOffset()
         if (wanted !== undefined) {
@@ -353,10 +355,19 @@ export class Importer {
   async #endAt(offset: number): Promise<void> {
     this.#endOffset = offset
     while (!this.#closing.signal.aborted) {
+      this.#extendDeadline()
       // The stream looks by itself when something arrives; where nothing does, the link is closed.
       if (this.#offset >= offset || performance.now() > this.#deadlineMs) this.#link?.close()
       await sleep(CAUGHT_UP_CHECK_MS)
     }
+  }
+
+  /** The time for the cut-over begins anew with whatever comes. */
+  #extendDeadline(): void {
+    const { cutOver, cutOverMsMax } = this.#parts
+    if (!cutOver.aborted || !this.#isLoaded || this.#offset === this.#deadlineOffset) return
+    this.#deadlineOffset = this.#offset
+    this.#deadlineMs = performance.now() + cutOverMsMax
   }
 
   /** Up to where the source's stream goes at this moment; undefined if it does not say. */
