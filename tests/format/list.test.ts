@@ -67,6 +67,11 @@ test('LINSERT moves the shorter side by one', async (t) => {
 
 test('LTRIM deletes from both ends, and leaves a row of size 0 for an empty list', async (t) => {
   t.same(await batchOf(ABC, ['ltrim', 'l', '1', '1']), ['log 3 2 1 1', remove(0), remove(2), metadata(1, 2)])
+  t.same(
+    await batchOf(ABC, ['ltrim', 'l', '1', '9223372036854775807']),
+    ['log 3 2 1 2', remove(0), metadata(1, 3)],
+    'a stop that no reader of the log could take, and Kvrocks does not, is the last element',
+  )
   t.same(await batchOf(ABC, ['ltrim', 'l', '-2', '-1']), ['log 3 2 1 2', remove(0), metadata(1, 3)])
 })
 

@@ -26,6 +26,8 @@ const PUSH_LOG = { left: logData(TYPE_LIST, log.LOG_LPUSH), right: logData(TYPE_
 const POP_LOG = { left: logData(TYPE_LIST, log.LOG_LPOP), right: logData(TYPE_LIST, log.LOG_RPOP) }
 /** LTRIM removes more elements than this at one end by one range record. */
 const SINGLE_DELETES_MAX = 1024
+/** The last `stop` that Kvrocks's LTRIM takes; readers of the log need not know others. */
+const STOP_TOLD_MAX = 2 ** 31 - 1
 
 /** Number of elements. Throws WRONG_TYPE, as all functions here do. */
 export function size(db: Database, key: Bytes): number {
@@ -128,7 +130,7 @@ export function trim(db: Database, key: Bytes, start: number, stop: number): boo
   const from = Math.max(0, first)
   const to = Math.min(last, length - 1)
   const removed = from + (length - 1 - to)
-  db.logData(logData(TYPE_LIST, log.LOG_LTRIM, from, last))
+  db.logData(logData(TYPE_LIST, log.LOG_LTRIM, from, last > STOP_TOLD_MAX ? to : last))
   deleteElements(list, list.head, list.head + from)
   deleteElements(list, list.head + to + 1, list.tail)
   list.tail = list.head + to + 1
