@@ -1,8 +1,9 @@
 /**
- * A consumer of the change feed, as a program of its own: reads it from a sequence, to another one or until SIGTERM,
- * and prints a Consumption as JSON.
+ * A consumer of the change feed, as a program of its own: reads it from one sequence to another, and prints a Consumption
+ * as JSON. Without these, each line of its input begins or ends a time in which it follows the feed, and each end prints
+ * a line: a program that has just started costs more than one that has run for a while.
  *
- *   node consumer.js PORT FORMAT FROM [TO]     FROM: a sequence, or `latest`
+ *   node consumer.js PORT FORMAT [FROM TO]
  */
 
 import { connect } from 'node:net'
@@ -24,20 +25,17 @@ const READ_BYTES = 1 << 20
 const NEXT_SEQUENCE = /next_sequence\r\n:(\d+)/
 const HEAD_BYTES = 64
 
-const [port = '', format = '', from = '', to = String(Number.MAX_SAFE_INTEGER)] = process.argv.slice(2)
+const [port = '', format = '', from, to] = process.argv.slice(2)
 const counter = new ReplyCounter()
 const buffer = Buffer.allocUnsafe(READ_BYTES)
-const target = Number(to)
+const target = Number(to ?? Number.MAX_SAFE_INTEGER)
 let head = ''
 let first = -1
 let position = -1
 let bytesRead = 0
-let isEnding = false
+let isFollowing = false
 let startMs = 0
-
-process.once('SIGTERM', () => {
-  isEnding = true
-})
+let startCpu = process.cpuUsage()
 
 const onread = {
   buffer,
@@ -49,14 +47,28 @@ const onread = {
   },
 }
 const socket = connect({ port: Number(port), host: '127.0.0.1', onread }, () => {
-  startMs = performance.now()
-  if (from === 'latest') socket.write(encodeCommand(['SEQUENCE']))
-  else poll(Number(from))
+  if (from !== undefined) begin()
+  else process.stdin.on('data', toggle)
 })
 socket.setNoDelay(true)
+process.stdin.once('end', () => socket.destroy())
+
+function toggle(): void {
+  isFollowing = !isFollowing
+  if (isFollowing) begin()
+}
+
+function begin(): void {
+  first = -1
+  bytesRead = 0
+  startMs = performance.now()
+  startCpu = process.cpuUsage()
+  if (from === undefined) socket.write(encodeCommand(['SEQUENCE']))
+  else poll(Number(from))
+}
 
 function onReply(): void {
-  const reached = Number((first < 0 && from === 'latest' ? /^:(\d+)/ : NEXT_SEQUENCE).exec(head)?.[1])
+  const reached = Number((first < 0 ? /^:(\d+)/ : NEXT_SEQUENCE).exec(head)?.[1])
   if (Number.isNaN(reached)) throw new Error(`not a reply of the feed: ${head}`)
   poll(reached)
 }
@@ -65,7 +77,7 @@ function poll(after: number): void {
   if (first < 0) first = after
   position = after
   head = ''
-  if (isEnding || position >= target) {
+  if (position >= target || (from === undefined && !isFollowing)) {
     end()
     return
   }
@@ -75,9 +87,9 @@ function poll(after: number): void {
 
 function end(): void {
   const seconds = (performance.now() - startMs) / 1000
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.cpuUsage(startCpu)
   const consumerCpuSeconds = (user + system) / 1e6
   const consumption = { changes: position - first, bytes: bytesRead, seconds, consumerCpuSeconds }
   console.log(JSON.stringify(consumption satisfies Consumption))
-  socket.destroy()
+  if (from !== undefined) socket.destroy()
 }

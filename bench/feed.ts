@@ -1,11 +1,12 @@
 /** The change feed: how fast one consumer reads it, and what a consumer costs those who write. */
 
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
 import { promisify } from 'node:util'
 import type { Consumption } from './consumer.js'
 import { type Figures, type Load, measure, program } from './measure.js'
-import { type Contender, endProcess, OURS, start } from './servers.js'
+import { type Contender, OURS, start } from './servers.js'
 import { Session } from './session.js'
 import { figureText, markdownTable, median, ratios, spreadText } from './statistics.js'
 import { workloadsNamed } from './workloads.js'
@@ -40,8 +41,10 @@ export interface PriceRow {
   readonly consumed: readonly Consumption[]
 }
 
-/** Flushes and compactions come and go: many short runs tell a price of a tenth better than a few long ones. */
+/** Flushes and compactions come and go: many runs tell a price of a tenth better than a few. */
 const RUNS_A_ROUND = 8
+/** That nobody counts, while compilers warm up. */
+const RUNS_BEFORE = 4
 
 /** How the log that is read was written: so many SETs in each batch. */
 const BATCH_SIZES = [1, 16, 500]
@@ -104,20 +107,9 @@ export async function measurePrice(plan: FeedPlan): Promise<PriceRow[]> {
     if (SET === undefined) throw new Error('there is no row for SET')
     await measure(server, SET, plan.load, 16, plan.writes)
     for (const format of FORMATS) {
-      for (const pipeline of plan.pipelines) {
-        const alone: Figures[] = []
-        const followed: Figures[] = []
-        const consumed: Consumption[] = []
-        for (let run = 0; run < plan.rounds * RUNS_A_ROUND; run++) {
-          // With, without, without, with: what drifts weighs on both.
-          const isFollowed = run % 4 === 0 || run % 4 === 3
-          const consumer = isFollowed ? await follow(server, format) : undefined
-          const figures = await measure(server, SET, plan.load, pipeline, plan.writes / 2)
-          if (consumer !== undefined) consumed.push(await consumer.end())
-          ;(isFollowed ? followed : alone).push(figures)
-        }
-        rows.push({ format, pipeline, alone, followed, consumed })
-      }
+      const consumer = await Follower.start(server, format)
+      for (const pipeline of plan.pipelines) rows.push(await measureRow(server, plan, consumer, format, pipeline))
+      await consumer.stop()
     }
   } finally {
     await server.stop()
@@ -125,22 +117,60 @@ export async function measurePrice(plan: FeedPlan): Promise<PriceRow[]> {
   return rows
 }
 
-/** A consumer that reads from now on, until its end. */
-async function follow(server: Contender, format: Format): Promise<{ end(): Promise<Consumption> }> {
-  const words = [program('consumer'), String(server.port), format, 'latest']
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.on('data', (text: Buffer) => {
-    output += text.toString()
-  })
-  await untilFollowed(server)
-  return {
-    async end() {
-      const closed = once(child, 'close')
-      await endProcess(child)
-      await closed
-      return JSON.parse(output) as Consumption
-    },
+async function measureRow(
+  server: Contender,
+  { rounds, writes, load }: FeedPlan,
+  consumer: Follower,
+  format: Format,
+  pipeline: number,
+): Promise<PriceRow> {
+  if (SET === undefined) throw new Error('there is no row for SET')
+  const row = { format, pipeline, alone: [] as Figures[], followed: [] as Figures[], consumed: [] as Consumption[] }
+  for (let run = 0; run < RUNS_BEFORE + rounds * RUNS_A_ROUND; run++) {
+    // With, without, without, with: what drifts weighs on both.
+    const isFollowed = run % 4 === 0 || run % 4 === 3
+    if (isFollowed) await consumer.begin()
+    const figures = await measure(server, SET, load, pipeline, writes)
+    const consumption = isFollowed ? await consumer.end() : undefined
+    if (run < RUNS_BEFORE) continue
+    ;(isFollowed ? row.followed : row.alone).push(figures)
+    if (consumption !== undefined) row.consumed.push(consumption)
+  }
+  return row
+}
+
+/** A consumer that reads what comes from `begin` to `end`. */
+class Follower {
+  readonly #server: Contender
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+
+  private constructor(server: Contender, format: Format) {
+    this.#server = server
+    this.#child = spawn(process.execPath, [program('consumer'), String(server.port), format], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+  }
+
+  static async start(server: Contender, format: Format): Promise<Follower> {
+    const follower = new Follower(server, format)
+    await once(follower.#child, 'spawn')
+    return follower
+  }
+
+  async begin(): Promise<void> {
+    this.#child.stdin.write('\n')
+    await untilFollowed(this.#server)
+  }
+
+  async end(): Promise<Consumption> {
+    this.#child.stdin.write('\n')
+    const [line] = (await once(this.#child.stdout, 'data')) as [Buffer]
+    return JSON.parse(line.toString()) as Consumption
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin.end()
+    await once(this.#child, 'close')
   }
 }
 
