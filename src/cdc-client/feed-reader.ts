@@ -81,7 +81,7 @@ export class FeedReader {
     const { since = 'now' } = this.#options
     if (typeof since === 'number') return { sequence: since }
     const { oldest, latest, replid } = await this.#range()
-    return { sequence: since === 'oldest' ? oldest - 1 : latest, replid }
+    return placeOf(since === 'oldest' ? oldest - 1 : latest, replid)
   }
 
   /** What follows `position`: at once where the feed is not followed, else as soon as there is something, or after a while. */
@@ -147,19 +147,20 @@ export class FeedReader {
     if (this.#options.oldValues === true) words.push('OLDVALUE')
     words.push(...filterWords(this.#options), ...options)
     const reply = (await this.#command(...words)) as RespValue[]
-    const sequence = reply[1] as number
     return {
       texts: textsOf(reply[5]),
-      // The server tells which history the new position belongs to: after a failover, or a crash, it may be a new one.
-      position: position.replid === undefined ? { sequence } : { sequence, replid: String(reply[7]) },
+      // The server tells which history the new position belongs to: after a failover, or a crash, it may be a new one. One
+      // that does not has at least taken the old one for its own, and will refuse it when it is not any more.
+      position: placeOf(reply[1] as number, position.replid && (textOf(reply[7]) ?? position.replid)),
       latest: reply[3] as number,
       isSnapshot: false,
     }
   }
 
-  async #range(): Promise<{ oldest: number; latest: number; replid: string }> {
+  /** `replid` is undefined of a server that does not tell it. */
+  async #range(): Promise<{ oldest: number; latest: number; replid: string | undefined }> {
     const range = (await this.#command('SEQUENCE', 'RANGE')) as RespValue[]
-    return { oldest: range[1] as number, latest: range[3] as number, replid: String(range[9]) }
+    return { oldest: range[1] as number, latest: range[3] as number, replid: textOf(range[9]) }
   }
 
   async #openSnapshot(): Promise<{ id: string; place: FeedPosition }> {
@@ -170,7 +171,7 @@ export class FeedReader {
     for (const type of types) words.push('TYPE', type)
     for (const namespace of namespaces) words.push('NAMESPACE', namespace)
     const opened = (await this.#command(...words)) as RespValue[]
-    return { id: String(opened[1]), place: { sequence: opened[3] as number, replid } }
+    return { id: String(opened[1]), place: placeOf(opened[3] as number, replid) }
   }
 
   /** Undefined if the server knows no such snapshot. */
@@ -266,6 +267,15 @@ function filterWords({ match = [], types = [], ops = [], namespaces = [] }: Feed
     ...ops.flatMap((op) => ['OP', op]),
     ...namespaces.flatMap((namespace) => ['NAMESPACE', namespace]),
   ]
+}
+
+function placeOf(sequence: number, replid: string | undefined): FeedPosition {
+  return replid === undefined ? { sequence } : { sequence, replid }
+}
+
+/** Undefined where the server has said nothing. */
+function textOf(value: RespValue | undefined): string | undefined {
+  return value === undefined || value === null ? undefined : String(value)
 }
 
 function textsOf(reply: RespValue | undefined): string[] {

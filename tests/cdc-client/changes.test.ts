@@ -10,7 +10,7 @@ import {
   fileCheckpoint,
   memoryCheckpoint,
 } from '../../src/cdc-client/changes.js'
-import { ServerError } from '../../src/cdc-client/redis-connection.js'
+import { RedisConnection, ServerError } from '../../src/cdc-client/redis-connection.js'
 import { runCdc } from '../../src/cli/cdc.js'
 import { createServer, type Server } from '../../src/index.js'
 import { contents } from '../cdc/replay.js'
@@ -62,6 +62,29 @@ test('a reader goes on from its checkpoint, and repeats what it had not done', a
   const second: string[] = []
   for await (const change of changes(options)) second.push(shown(change))
   t.same(second, ['SET a more'])
+})
+
+test('of a server that does not tell the history of a page, the one that it took stays', async (t) => {
+  await using s = await startServer()
+  await s.run('set', 'a', 1)
+  const { id } = s.server.history
+  const connection = await RedisConnection.open(urlOf(s), undefined)
+  t.teardown(() => connection.close())
+  // As those were that knew REPLID and did not answer with it.
+  const shortened: Record<string, number> = { POLLUPDATES: 6 }
+  const client = {
+    command: async (...words: string[]): Promise<unknown> => {
+      const reply = (await connection.command(...words)) as unknown[]
+      return reply.slice(0, shortened[words[0] as string])
+    },
+  }
+  const checkpoint = memoryCheckpoint({ sequence: 0, replid: id })
+  for await (const change of changes({ client, checkpoint, follow: false })) t.equal(shown(change), 'SET a 1')
+  t.same(await checkpoint.load(), { sequence: 1, replid: id })
+  shortened['SEQUENCE'] = 8
+  const second = memoryCheckpoint()
+  for await (const _ of changes({ client, checkpoint: second, since: 'oldest', follow: false }));
+  t.same(await second.load(), { sequence: 1 })
 })
 
 test('a reader goes over to the history that begins where it has come to', async (t) => {
