@@ -101,11 +101,11 @@ function setMany({ db, reply, events }: Context, _args: Args, options: MultiSetO
     return
   }
   const expireMs = expiry === undefined ? 0 : toUnixMs(expiry, db.nowMs)
-  strings.writeMany(db, pairs, keepsTtl ? former.map((current) => current.expireMs) : expireMs)
-  for (const [key] of pairs) {
+  const tell = (key: Bytes): void => {
     events.notify(NOTIFY_STRING, 'set', key)
     if (expiry !== undefined) events.notify(NOTIFY_GENERIC, 'expire', key)
   }
+  strings.writeMany(db, pairs, tell, keepsTtl ? former.map((current) => current.expireMs) : expireMs)
   reply.integer(1)
 }
 

@@ -407,8 +407,7 @@ function parsePairs(args: Args, name: string): [Bytes, Bytes][] {
 }
 
 function setMany({ db, reply, events }: Context, _args: Args, pairs: [Bytes, Bytes][]): void {
-  strings.writeMany(db, pairs)
-  for (const [key] of pairs) events.notify(NOTIFY_STRING, 'set', key)
+  strings.writeMany(db, pairs, (key) => events.notify(NOTIFY_STRING, 'set', key))
   reply.ok()
 }
 

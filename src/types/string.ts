@@ -41,17 +41,19 @@ export function write(db: Database, key: Bytes, value: Bytes, expireMs = 0): voi
 
 /**
  * Writes many keys in one operation, to expire at `expireMs`, one moment for all or one for each; of a key that occurs
- * twice the last value stays.
+ * twice the last value stays. Calls `onWritten` after each, before the next comes to be.
  */
 export function writeMany(
   db: Database,
   pairs: readonly (readonly [Bytes, Bytes])[],
+  onWritten: (key: Bytes) => void,
   expireMs: number | readonly number[] = 0,
 ): void {
   db.logData(TYPE_STRING)
   pairs.forEach(([key, value], index) => {
     const ms = typeof expireMs === 'number' ? expireMs : (expireMs[index] as number)
     db.putMetadata(key, ms === 0 ? NEVER_EXPIRES : freshHeader(TYPE_STRING, ms), value)
+    onWritten(key)
   })
 }
 

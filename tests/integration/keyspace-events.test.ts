@@ -44,6 +44,8 @@ transcripts(
       GEOADD g 1 1 a => 1${told('new', 'g')}${told('zadd', 'g')}
       INCR n => 1${told('new', 'n')}${told('incrby', 'n')}
       MSET m 2 => OK${told('new', 'm')}${told('set', 'm')}
+      MSET m 3 o 4 q 5 => OK${told('set', 'm')}${told('new', 'o')}${told('set', 'o')}${told('new', 'q')}${told('set', 'q')}
+      MSETNX u 1 v 1 => 1${told('new', 'u')}${told('set', 'u')}${told('new', 'v')}${told('set', 'v')}
       CONFIG SET notify-keyspace-events KEA => OK
       SET last v => OK${told('set', 'last')}
     `,
