@@ -103,3 +103,25 @@ test('many expired keys go in some steps', async (t) => {
   t.equal(s.server.expiry.expiredCount, 2000)
   t.equal(await s.run('dbsize'), ':1\r\n')
 })
+
+test('a sweep that is behind takes more time, until it has caught up', async (t) => {
+  await using s = await startServer()
+  for (let i = 0; i < 30; i++) {
+    await s.run('msetex', '1000', ...Array.from({ length: 1000 }, (_, j) => [`k${i}:${j}`, 'v']).flat(), 'px', '5')
+  }
+  s.advance(6)
+  // A millisecond passes with each look at the clock.
+  let ms = 0
+  const clock = t.intercept(performance, 'now', { value: () => ms++ })
+  const deleted: number[] = []
+  while (s.server.expiry.expiredCount < 30_000) {
+    const before = s.server.expiry.expiredCount
+    s.server.expiry.isEnabled = true
+    s.server.sweepExpired()
+    s.server.expiry.isEnabled = false
+    deleted.push((s.server.expiry.expiredCount - before) / 64)
+  }
+  clock.restore()
+  t.same(deleted.slice(0, 20), Array(20).fill(10))
+  t.same(deleted.slice(20, 22), [25, 25])
+})
