@@ -120,9 +120,9 @@ test('a refusal of the script names the line before its text', async (t) => {
 
 test('line breaks cannot leave an error or a status', async (t) => {
   const { evaluate } = openBench()
-  t.equal(evaluate(`return redis.error_reply('ERR injected\\r\\n+INJECTED\\r\\n')`), '-ERR injected+INJECTED\r\n')
+  t.equal(evaluate(`return redis.error_reply('ERR injected\\r\\n+INJECTED\\r\\n')`), '-ERR injected  +INJECTED\r\n')
   t.equal(evaluate(`return redis.status_reply('a\\r\\nb')`), '+a  b\r\n')
-  t.match(evaluate(`error('a\\r\\n+b')`), /^-ERR user_script:1: a\+b script: [^\r\n]*\r\n$/)
+  t.match(evaluate(`error('a\\r\\n+b')`), /^-ERR user_script:1: a {2}\+b script: [^\r\n]*\r\n$/)
 })
 
 test('an exception of the host leaves run, whatever the script catches', async (t) => {

@@ -26,6 +26,16 @@ return {err='CODE this is an error'}
 ---
 return {ok='a\r\nb'}
 ---
+return {err='A b\r\n\nc\r\n'}
+---
+return redis.error_reply('a\nb\n')
+---
+return redis.status_reply('a\r\nb\r\n')
+---
+error('a\r\nb\r\n')
+---
+error({err='X a\r\nb\n'})
+---
 return {double=3.14}
 ---
 return {double=1e100}

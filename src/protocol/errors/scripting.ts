@@ -101,7 +101,7 @@ export function raised(text: string, stopped: boolean, name: string, source: str
   return new ScriptError(oneLine(text + place), stopped)
 }
 
-/** A reply's error is one line. Kvrocks drops the characters where Redis puts spaces, and its test expects so. */
+/** A reply's error is one line: its line ends show as spaces, as in Redis. */
 function oneLine(text: string): string {
-  return text.replace(/[\r\n]/g, '')
+  return text.replace(/[\r\n]/g, ' ')
 }

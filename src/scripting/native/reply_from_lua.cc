@@ -44,17 +44,13 @@ void put_double(Bytes& out, double value, int protocol) {
   out.append("\r\n", 2);
 }
 
-// A line cannot hold CR or LF: an error drops them, other lines show spaces.
+bool is_line_end(char byte) { return byte == '\r' || byte == '\n'; }
+
+// A line cannot hold CR or LF: they show as spaces, and an error drops those at its end.
 void put_line(Bytes& out, char type, const char* text, size_t size) {
+  while (type == '-' && size > 0 && is_line_end(text[size - 1])) size--;
   out.push(type);
-  for (size_t i = 0; i < size; i++) {
-    bool breaks = text[i] == '\r' || text[i] == '\n';
-    if (!breaks) {
-      out.push(text[i]);
-    } else if (type != '-') {
-      out.push(' ');
-    }
-  }
+  for (size_t i = 0; i < size; i++) out.push(is_line_end(text[i]) ? ' ' : text[i]);
   out.append("\r\n", 2);
 }
 
