@@ -87,7 +87,7 @@ start_server {tags {protocol}} {
   } {RESET}
 
   test {unknown commands are named with their arguments} {
-    assert_error {ERR unknown command 'nosuch', with args beginning with: 'a' 'b' } {r nosuch a b}
+    assert_error {ERR unknown command 'nosuch', with args beginning with: 'a' 'b'} {r nosuch a b}
     assert_error {ERR wrong number of arguments for 'get' command} {r get}
     assert_error {ERR unknown subcommand*} {r config nosuch}
   }

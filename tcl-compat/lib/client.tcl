@@ -218,8 +218,9 @@ proc ::redis::readValue {id fd} {
   }
 }
 
+# Without the space at its ends, which Redis's own client does not show either.
 proc ::redis::readLine {fd} {
-  return [string trimright [gets $fd] \r]
+  return [string trim [gets $fd]]
 }
 
 proc ::redis::readBulk {fd} {
