@@ -21,7 +21,9 @@ export interface Comparison {
   readonly before: readonly (readonly Word[])[]
   readonly makers: readonly CommandMaker[]
   /** Turns a reply of ours that differs by decision into that of Redis, which is `redis` this time. */
-  known?(ours: string, redis: string): string
+  known?(ours: string, redis: string, words: readonly Word[]): string
+  /** Begins anew, with `before`, where just one of the two refused a command: afterwards their keys may differ. */
+  readonly restarts?: boolean
   /** True if Redis could have answered ours as well; `ask` asks it, and must not change anything. */
   leavesOpen?(words: readonly Word[], ours: string, redis: string, ask: Ask): Promise<boolean>
 }
@@ -35,7 +37,7 @@ export interface Difference {
 
 /** The first difference; undefined if there is none. */
 export async function compareWithRedis(comparison: Comparison): Promise<Difference | undefined> {
-  const { protocol, runs, before, makers, known = (ours) => ours, leavesOpen } = comparison
+  const { protocol, runs, before, makers, known = (ours) => ours, leavesOpen, restarts = false } = comparison
   const seed = SEED
   const random = randomFrom(seed)
   const choose: Choose = (items) => items[Math.floor(random() * items.length)] as (typeof items)[number]
@@ -44,14 +46,19 @@ export async function compareWithRedis(comparison: Comparison): Promise<Differen
   const ours = await server.connect()
   const theirs = await RawClient.connect(redis.port)
   try {
-    for (const words of [['hello', protocol], ...before]) await Promise.all([ours.run(...words), theirs.run(...words)])
+    const runBoth = (words: readonly Word[]) => Promise.all([ours.run(...words), theirs.run(...words)])
+    for (const words of [['hello', protocol], ...before]) await runBoth(words)
     for (let run = 0; run < runs; run++) {
       const words = choose(makers)(choose)
-      const [mine, real] = await Promise.all([ours.run(...words), theirs.run(...words)])
+      const [mine, real] = await runBoth(words)
       const command = words.map((word) => JSON.stringify(word)).join(' ')
-      if (known(mine, real) === real) continue
-      const isOpen = await leavesOpen?.(words, mine, real, (asked) => theirs.run(...asked))
-      if (isOpen !== true) return { where: `seed ${seed}, run ${run}: ${command}`, ours: mine, redis: real }
+      if (known(mine, real, words) !== real) {
+        const isOpen = await leavesOpen?.(words, mine, real, (asked) => theirs.run(...asked))
+        if (isOpen !== true) return { where: `seed ${seed}, run ${run}: ${command}`, ours: mine, redis: real }
+      }
+      if (restarts && mine.startsWith('-') !== real.startsWith('-')) {
+        for (const again of [['flushall'], ...before]) await runBoth(again)
+      }
     }
     if (server.logged.length > 0) return { where: `seed ${seed}`, ours: server.logged.join('\n'), redis: '' }
     return undefined
