@@ -80,6 +80,8 @@ class RestartError extends Error {}
 
 /** A master has something to send every two seconds, if only a ping. */
 const SILENCE_MS_MAX = 60_000
+/** What goes wrong in the same way at each attempt is told so often. */
+const SAY_AGAIN_MS = 60_000
 const ACK_MS = 1000
 const ACK_BYTES_MAX = 64 * 1024
 /** Changes are applied for so long at a time, in turns with all other work. */
@@ -100,6 +102,8 @@ export class Replica {
   #ended: Promise<void> = Promise.resolve()
   #lastIoMs = 0
   #lastError = ''
+  /** What was told last, and when; of the link since it was last made. */
+  #said = { reason: '', atMs: 0 }
   #downSinceMs: number
   /** Full syncs since the link was last steady. */
   #fullSyncs = 0
@@ -216,6 +220,9 @@ export class Replica {
   #note(reason: string): void {
     if (this.#isStopped) return
     this.#lastError = reason
+    const nowMs = this.#parts.nowMs()
+    if (reason === this.#said.reason && nowMs - this.#said.atMs < SAY_AGAIN_MS) return
+    this.#said = { reason, atMs: nowMs }
     this.#parts.log.error(`[replication] ${reason}, reconnect the master`)
   }
 
@@ -245,6 +252,7 @@ export class Replica {
     await this.#announce(socket)
     if (!(await this.#ask(socket))) return false
     this.#lastError = ''
+    this.#said = { reason: '', atMs: 0 }
     this.#connectedAtMs = this.#parts.nowMs()
     this.#parts.log.info('[replication] PSync is ok, start increment batch loop')
     // What an earlier attempt at a full sync may have left is of no use any more.

@@ -152,6 +152,30 @@ test('answers that rule the master out are told by INFO, and asked for again lat
   }
 })
 
+test('a link that breaks again and again for one reason is told in the log once, and another reason too', async (t) => {
+  await using pair = await link()
+  const { node, master } = pair
+  for (let i = 0; i < 5; i++) {
+    const broken = await master.accept()
+    await broken.takeLike(NAME)
+    broken.socket.end()
+  }
+  const wire = await master.accept()
+  const ended = '[replication] the connection has ended, reconnect the master'
+  t.same(node.logged, [ended])
+  t.equal(await infoField(node, 'last_sync_error'), 'the connection has ended')
+  await shakeHands(t, wire, node, 1)
+  wire.write('+OK\r\n')
+  await eventually(async () => ((await infoField(node, 'master_link_status')) === 'up' ? true : undefined))
+  wire.socket.end()
+  const again = await master.accept()
+  t.same(node.logged, [ended, ended], 'it was made in between')
+  again.write('another.db\r\n')
+  t.equal(await again.takeRest(), NAME)
+  const mismatch = '[replication] Mismatched the db name, local: change.me.db, remote: another.db, reconnect the master'
+  t.same(node.logged, [ended, ended, mismatch])
+})
+
 test('changes that do not follow on, or are none, break the link', async (t) => {
   for (const [bytes, reason] of [
     [bulk(batchOfSet(7, 'a', 'v')), 'the master has sent sequence 7 where 1 was expected'],
