@@ -30,7 +30,13 @@ export class RedisConnection {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        this.#take(chunk)
+      } catch (error) {
+        this.close(error as Error)
+      }
+    })
     socket.on('error', (error) => this.#fail(error))
     socket.on('close', () => this.#fail(new Error('the server has closed the connection')))
   }
@@ -92,6 +98,7 @@ export class RedisConnection {
     this.#socket.destroy()
   }
 
+  /** Throws where it is no reply. */
   #take(chunk: Buffer): void {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
     for (let at = 0; ; ) {
@@ -156,6 +163,6 @@ function parse(bytes: Buffer, at: number): Parsed | undefined {
       return { value: Number(line) < 0 ? null : values, end: next }
     }
     default:
-      throw new Error(`not a reply: ${line}`)
+      throw new Error(`not a reply: ${bytes.utf8Slice(at, lineEnd)}`)
   }
 }

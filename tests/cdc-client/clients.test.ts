@@ -1,4 +1,6 @@
 /** The feed through clients of other libraries, and checkpoints in a key of theirs. */
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { test } from 'tap'
@@ -64,4 +66,18 @@ test('a position of another history is an error', async (t) => {
   const url = `redis://127.0.0.1:${s.port}`
   const checkpoint = { load: async () => ({ sequence: 1, replid: 'f'.repeat(40) }), save: async () => {} }
   await t.rejects(changes({ url, checkpoint }).next(), /^DIVERGED /)
+})
+
+test('what is no reply ends the connection, not the program', async (t) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  await t.rejects(RedisConnection.open(`redis://127.0.0.1:${port}`), {
+    message: 'not a reply: HTTP/1.1 400 Bad Request',
+  })
 })
