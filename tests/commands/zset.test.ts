@@ -207,6 +207,10 @@ test('ZRANDMEMBER draws from all members', async (t) => {
   t.match(await client.run('zrandmember', 'z'), /^\$1\r\n[abc]\r\n$/)
   t.equal(await client.run('zrandmember', 'none'), '$-1\r\n')
   t.equal(await client.run('zrandmember', 'none', 3), '*0\r\n')
+  await client.run('zadd', 'one', '0.1', 'm')
+  const many = 100_001
+  const drawn = await client.run('zrandmember', 'one', -many, 'withscores')
+  t.equal(drawn, `*${many * 2}\r\n${'$1\r\nm\r\n$3\r\n0.1\r\n'.repeat(many)}`, 'scores as in a short reply')
   await client.run('hello', 3)
   await client.run('zrem', 'z', 'a', 'b')
   t.equal(await client.run('zrandmember', 'z', 1, 'withscores'), '*1\r\n*2\r\n$1\r\nc\r\n,3\r\n')
