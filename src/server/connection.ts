@@ -78,6 +78,8 @@ export class Connection implements Client {
   /** Where in `reply` that epoch's unsure replies begin, and how many they are. */
   unsureFrom = 0
   unsureReplies = 0
+  /** It has requests that were not yet looked at; see TurnLoop. */
+  hasArrived = false
   /** True if the connection is among those that the turn's end sends to. */
   isInTurn = false
   /** A command of the connection is running: what is pushed meanwhile comes after its reply. */

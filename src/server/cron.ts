@@ -3,6 +3,7 @@
 import { describeError } from '../log/log.js'
 import { SeldomLog } from '../log/seldom-log.js'
 import type { Server } from './server.js'
+import { storageTotals } from './stats.js'
 
 export interface CronJob {
   readonly name: string
@@ -29,12 +30,17 @@ export class Cron {
     this.#server = server
     this.#errors = new SeldomLog(server.log, () => server.nowMs())
     this.#jobs = [
-      { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => server.sampleStats() },
+      { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => this.#sample() },
       { name: 'sweep expired keys', everyMs: EXPIRY_MS, run: () => server.sweepExpired() },
       { name: 'invalidate expired keys', everyMs: EXPIRY_MS, run: () => server.tracking.expire(server.nowMs()) },
       { name: 'check output limits', everyMs: OUTPUT_CHECK_MS, run: () => server.checkOutputs() },
       { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
     ]
+  }
+
+  #sample(): void {
+    const { store, stats } = this.#server
+    if (store.rocks.isOpen) stats.sample(this.#server.nowMs(), storageTotals(store.rocks))
   }
 
   /** Adds a job; before `start`. */

@@ -94,6 +94,12 @@ export class Listener {
   }
 }
 
+/** How CLIENT LIST shows an end of a connection; `unixPath` for one of a unix socket. */
+export function addressOf(host: string | undefined, port: number | undefined, unixPath: string): string {
+  if (host === undefined || port === undefined) return `${unixPath}:0`
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
 function boundPort(server: NetServer): number {
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0

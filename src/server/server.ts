@@ -53,7 +53,7 @@ import { applyForeign } from './foreign-writes.js'
 import { KeyCountTable } from './key-counts.js'
 import { KeyNotifier, tellNewKeys } from './key-notifier.js'
 import { LatencyMonitor } from './latency.js'
-import { Listener } from './listener.js'
+import { addressOf, Listener } from './listener.js'
 import { MaintenanceWork } from './maintenance.js'
 import { Monitors } from './monitors.js'
 import { NamespaceTable } from './namespaces.js'
@@ -173,6 +173,7 @@ export class Server implements ServerView {
     const resume = (connection: Connection): void => this.resume(connection)
     const sent = (connection: Connection, bytes: number): void => this.#sent(connection, bytes)
     this.turns = new TurnLoop(this.store, {
+      run: (connections) => this.#runArrived(connections),
       ending: () => this.tracking.endTurn(),
       sent,
       refused: (reason) => this.#writesRefused(reason),
@@ -207,15 +208,14 @@ export class Server implements ServerView {
     })
     this.#listener = new Listener(config, (socket) => this.#accept(socket))
     this.cron = new Cron(this)
-    const now = (): number => clock()
     this.storageEvents = new StorageEvents(log, () => this.checkSize())
     this.store.rocks.setListener((event) => this.storageEvents.take(event))
-    this.maintenance = new MaintenanceWork({ config, store: this.store, log, now })
+    this.maintenance = new MaintenanceWork({ config, store: this.store, log, now: clock })
     const checker = new CompactionChecker(config, this.store.rocks, log, (cf, begin, end) =>
       this.maintenance.compactRange(cf, begin, end),
     )
     const isLoading = (): boolean => this.isLoading
-    for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now, isLoading }))
+    for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now: clock, isLoading }))
       this.cron.add(job)
     this.#followConfig()
     for (const job of [...this.replication.jobs(), ...feedJobs(this)]) this.cron.add(job)
@@ -306,10 +306,19 @@ export class Server implements ServerView {
 
   /** Runs the requests of a connection that have arrived, until one has to wait. */
   runRequests(connection: Connection): void {
+    this.#beginRun()
+    this.#runRequests(connection)
+  }
+
+  #beginRun(): void {
     this.store.turn.nowMs = this.#clock()
+    this.#dispatcher.start()
+  }
+
+  #runRequests(connection: Connection): void {
+    connection.hasArrived = false
     connection.lastCommandAtMs = this.store.turn.nowMs
     this.turns.join(connection)
-    this.#dispatcher.start()
     const { parser } = connection
     try {
       while (!connection.isSuspended && !connection.isBackedUp && parser.next()) {
@@ -382,19 +391,6 @@ export class Server implements ServerView {
 
   applyForeign(batch: Bytes, writeFlags: number): void {
     applyForeign(this, batch, writeFlags)
-  }
-
-  /** Called every 100 ms. */
-  sampleStats(): void {
-    if (!this.store.rocks.isOpen) return
-    const ticker = (name: string): number => this.store.rocks.ticker(`rocksdb.${name}`) ?? 0
-    this.stats.sample(this.nowMs(), {
-      puts: ticker('number.keys.written'),
-      gets: ticker('number.keys.read') + ticker('number.multiget.keys.read'),
-      seeks: ticker('number.db.seek'),
-      nexts: ticker('number.db.next'),
-      prevs: ticker('number.db.prev'),
-    })
   }
 
   setDatabaseFull(isFull: boolean): void {
@@ -497,6 +493,8 @@ export class Server implements ServerView {
 
   #received(connection: Connection, chunk: Buffer): void {
     this.stats.netInputBytes += chunk.length
+    // What came before may change what these bytes are, and makes room for them.
+    if (connection.hasArrived) this.turns.runArrived()
     if (connection.link !== undefined) {
       connection.link.received(chunk)
       return
@@ -510,8 +508,18 @@ export class Server implements ServerView {
       connection.kill()
       return
     }
-    if (!connection.isSuspended) this.runRequests(connection)
     if (connection.isSuspended || connection.isBackedUp) connection.pauseReading()
+    else this.turns.arrive(connection)
+  }
+
+  /** Runs the requests of one connection after those of the other, where it has not ended and need not wait. */
+  #runArrived(connections: readonly Connection[]): void {
+    this.#beginRun()
+    for (const connection of connections) {
+      if (!connection.hasArrived || connection.isClosed) continue
+      if (!connection.isSuspended) this.#runRequests(connection)
+      if (connection.isSuspended || connection.isBackedUp) connection.pauseReading()
+    }
   }
 
   #inputEnded(connection: Connection): void {
@@ -569,6 +577,7 @@ export class Server implements ServerView {
     this.cron.stop()
     await this.#listener.close()
     this.coldReads.endAll()
+    this.turns.runArrived()
     this.turns.end()
     await this.replication.close()
     this.turns.end()
@@ -586,9 +595,4 @@ export class Server implements ServerView {
     await this.store.close()
     this.history.leave(this.store.latestSequence())
   }
-}
-
-function addressOf(host: string | undefined, port: number | undefined, unixPath: string): string {
-  if (host === undefined || port === undefined) return `${unixPath}:0`
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

@@ -2,6 +2,7 @@
 
 import type { RateName, ServerStats } from '../commands/server-view.js'
 import type { ReplyError } from '../protocol/errors.js'
+import type { RocksDB } from '../rocksdb/rocksdb.js'
 
 const SAMPLES = 16
 const ERROR_CODES_MAX = 128
@@ -10,6 +11,17 @@ const RATE_NAMES: readonly RateName[] = ['ops', 'inputBytes', 'outputBytes', 'pu
 
 /** What RocksDB has done since it was opened. */
 export type StorageTotals = Readonly<Record<Exclude<RateName, 'ops' | 'inputBytes' | 'outputBytes'>, number>>
+
+export function storageTotals(rocks: RocksDB): StorageTotals {
+  const ticker = (name: string): number => rocks.ticker(`rocksdb.${name}`) ?? 0
+  return {
+    puts: ticker('number.keys.written'),
+    gets: ticker('number.keys.read') + ticker('number.multiget.keys.read'),
+    seeks: ticker('number.db.seek'),
+    nexts: ticker('number.db.next'),
+    prevs: ticker('number.db.prev'),
+  }
+}
 
 interface Rate {
   last: number

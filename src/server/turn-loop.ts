@@ -1,6 +1,8 @@
 /**
- * A turn of the event loop is one commit. Connections whose requests ran join the turn; at its end all writes go to
- * RocksDB at once, and only then do the replies leave. If RocksDB refuses, every reply that was given after the turn's
+ * A turn of the event loop is one commit. It begins with reading what has arrived from all connections, then runs their
+ * requests one after the other: reading a socket between two commands would drive the commands' code and tables out of the
+ * processor's caches (a GET or a SET that comes alone took 5 to 15 % more). Connections whose requests ran join the turn; at
+ * its end all writes go to RocksDB at once, and only then do the replies leave. If RocksDB refuses, every reply that was given after the turn's
  * first write becomes an error, for it tells of data that is not there.
  *
  * A large turn flies: RocksDB commits it on a thread of its own, its replies are put aside, and the next turn runs
@@ -17,6 +19,8 @@ import type { Connection } from './connection.js'
 const EARLY_FACTOR = 8
 
 export interface TurnEvents {
+  /** Runs the requests that have arrived, of those of `connections` that still say so. */
+  run(connections: readonly Connection[]): void
   /** The turn is over: nothing of it is sent yet, and what is to be sent with it is to be written now. */
   ending(): void
   sent(connection: Connection, bytes: number): void
@@ -36,6 +40,7 @@ interface Passenger {
 export class TurnLoop {
   readonly #store: Store
   readonly #events: TurnEvents
+  readonly #arrived: Connection[] = []
   readonly #joined: Connection[] = []
   #passengers: Passenger[] = []
   #flightStartMs = 0
@@ -43,6 +48,7 @@ export class TurnLoop {
   /** The running turn is to end as soon as the one before has landed. */
   #isEndDue = false
   readonly #end = (): void => {
+    this.runArrived()
     this.#isScheduled = false
     if (this.#store.turn.isFlying) this.#isEndDue = true
     else this.#endTurn()
@@ -59,6 +65,18 @@ export class TurnLoop {
       this.#isEndDue = false
       this.#endTurn()
     }
+  }
+
+  /** The connection has requests, to be run with those of others. */
+  arrive(connection: Connection): void {
+    connection.hasArrived = true
+    this.#arrived.push(connection)
+    this.schedule()
+  }
+
+  /** Runs the requests that have arrived. */
+  runArrived(): void {
+    if (this.#arrived.length > 0) this.#events.run(this.#arrived.splice(0))
   }
 
   /** The connection has, or will have in this turn, replies to send. */
