@@ -24,11 +24,9 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { freePort } from './servers.js'
+import { BIN, freePort } from './servers.js'
 
-const BIN = fileURLToPath(new URL('../../bin/kvrocks-ts', import.meta.url))
 const MIB = 1024 * 1024
 const VALUE_BYTES = 1024
 const FILL_WINDOW = 1000
@@ -52,7 +50,7 @@ async function startNode(
   const port = await freePort()
   const words = Object.entries({ ...options, dir: directory, port: String(port) })
   const flags = words.flatMap(([name, value]) => [`--${name}`, value])
-  const [program = '', ...rest] = [...wrapper, process.execPath, BIN, ...flags]
+  const [program = '', ...rest] = [...wrapper, BIN, ...flags]
   const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit'] })
   for (;;) {
     const socket = connect(port, '127.0.0.1')

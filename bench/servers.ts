@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export const OURS = 'kvrocks-ts'
+/** The program, as users start it. */
+export const BIN = join(import.meta.dirname, '../../bin/kvrocks-ts')
 
 export interface Contender {
   readonly name: string
@@ -30,11 +32,7 @@ const RETRY_MS = 2
 type Command = (port: number, dir: string) => readonly [string, ...string[]]
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  [OURS]: (port, dir) => [
-    process.execPath,
-    join(import.meta.dirname, '../src/cli/main.js'),
-    ...['--port', String(port), '--dir', dir, '--log-dir', 'stdout'],
-  ],
+  [OURS]: (port, dir) => [BIN, ...['--port', String(port), '--dir', dir, '--log-dir', 'stdout']],
   'redis-server': (port, dir) => [
     'redis-server',
     ...['--port', String(port), '--dir', dir, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
@@ -107,7 +105,7 @@ function commandOf(name: string, port: number, dir: string, nodeFlags: readonly 
   const command = COMMANDS[name]
   if (command === undefined) throw new Error(`no such server: ${name}`)
   const [program, ...words] = command(port, dir)
-  return [program, ...nodeFlags, ...words]
+  return nodeFlags.length === 0 ? [program, ...words] : [process.execPath, ...nodeFlags, program, ...words]
 }
 
 /** The shell joins the group, and becomes the command. */

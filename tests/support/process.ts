@@ -23,7 +23,7 @@ export async function startProcess(
 ): Promise<ServerProcess> {
   const port = Number(options['port'] ?? (await freePort()))
   const words = Object.entries({ ...options, dir, port: String(port) }).flatMap(([name, value]) => [`--${name}`, value])
-  const child = spawn(process.execPath, [BIN, ...words], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(BIN, words, { stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => resolve(code ?? signal))
   })
