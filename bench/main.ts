@@ -5,8 +5,9 @@
  *   npm run bench -- [--sections families,latency,feed,allocations,start] [--tests get,set] [--pipelines 1,16,64]
  *                    [--rounds N] [--seconds N] [--keys N] [--bytes N] [--clients N] [--svg FILE]
  *                    [--latency-tests get,set] [--rates 10000,30000,60000] [--changes N] [--mebibytes N]
- *                    [--data-mebibytes N] [--read-delay-us N]
+ *                    [--data-mebibytes N] [--read-delay-us N] [--floor]
  *
+ * `--floor` compares also with the least that a server of this design can be (floor.ts): of ping_mbulk, get, set and mset.
  * One more section, memory, needs the rights of root.
  */
 
@@ -19,7 +20,7 @@ import { measurePrice, measureReading, priceTable, readingTable } from './feed.j
 import { latencyTable, measureLatency } from './latency.js'
 import type { Load } from './measure.js'
 import { BLOCK_CACHE_MIB, measureMemory, neighbourTable, throughputTable, VALUE_BYTES } from './memory.js'
-import { OURS, peerNames } from './servers.js'
+import { FLOOR, OURS, peerNames } from './servers.js'
 import { measureStart, startTable } from './start-stop.js'
 import { figureText } from './statistics.js'
 import { barChart } from './svg.js'
@@ -42,6 +43,7 @@ const { values: given } = parseArgs({
     mebibytes: { type: 'string', default: '1024' },
     'data-mebibytes': { type: 'string', default: '512' },
     'read-delay-us': { type: 'string', default: '0' },
+    floor: { type: 'boolean', default: false },
   },
 })
 
@@ -49,7 +51,7 @@ const load: Load = { clients: Number(given.clients), keys: Number(given.keys), v
 const rounds = Number(given.rounds)
 const seconds = Number(given.seconds)
 const pipelines = given.pipelines.split(',').map(Number)
-const peers = peerNames()
+const peers = [...peerNames(), ...(given.floor ? [FLOOR] : [])]
 const servers = [OURS, ...peers]
 /** A load of SETs with a consumer lasts about as long as the other runs. */
 const WRITES_PER_SECOND = 100_000

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export const OURS = 'kvrocks-ts'
+/** See floor.ts. */
+export const FLOOR = 'floor'
 /** The program, as users start it. */
 export const BIN = join(import.meta.dirname, '../../bin/kvrocks-ts')
 
@@ -28,6 +30,8 @@ const TICKS = 100
 const PAGE_BYTES = 4096
 const START_TIMEOUT_MS = 60_000
 const RETRY_MS = 2
+/** What bin/kvrocks-ts asks for is as good for the floor, and nothing to the others, which have their own allocators. */
+const HUGE_PAGES = 'glibc.malloc.hugetlb=1'
 
 type Command = (port: number, dir: string) => readonly [string, ...string[]]
 
@@ -36,6 +40,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'redis-server': (port, dir) => [
     'redis-server',
     ...['--port', String(port), '--dir', dir, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+  ],
+  [FLOOR]: (port, dir) => [
+    process.execPath,
+    ...[join(import.meta.dirname, 'floor.js'), '--port', String(port), '--dir', dir],
   ],
   kvrocks: (port, dir) => [
     process.env['KVROCKS_BIN'] ?? 'kvrocks',
@@ -76,7 +84,7 @@ export async function start(name: string, options: StartOptions = {}): Promise<C
   const startMs = performance.now()
   const child = spawn(program, words, {
     stdio: ['ignore', 'ignore', 'inherit', options.descriptor3 ?? 'ignore'],
-    env: { ...process.env, ...options.environment },
+    env: { GLIBC_TUNABLES: HUGE_PAGES, ...process.env, ...options.environment },
   })
   await untilAnswering(port, child)
   return {
