@@ -84,3 +84,10 @@ test('a clone that was not built says so', async (t) => {
   t.equal(await ended, 1)
   t.equal(out.stderr, 'kvrocks-ts is not built yet: run "npm start" once, or "npm run build".\n')
 })
+
+test('npm start and the program ask for the same kind of memory', async (t) => {
+  const asked = (text: string): string | undefined => /GLIBC_TUNABLES=(\S+):/.exec(text)?.[1]
+  const program = asked(readFileSync(PROGRAM, 'latin1'))
+  t.equal(asked(readFileSync(join(dirname(PROGRAM), '../package.json'), 'latin1')), program)
+  t.match(program, /glibc\.malloc\.hugetlb=1/)
+})
