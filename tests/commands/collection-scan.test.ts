@@ -92,7 +92,9 @@ test('a random reply of a thousand million elements is sent piece by piece', asy
   ] as const) {
     const client = await s.connect()
     client.send(...command)
-    client.socket.once('data', () => client.socket.pause())
+    client.socket.on('data', () => {
+      if (client.pending.length >= begin.length) client.socket.pause()
+    })
     while (client.pending.length < begin.length) await new Promise((done) => setImmediate(done))
     t.equal(client.pending.slice(0, begin.length), begin)
     client.close()
