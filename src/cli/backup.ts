@@ -236,10 +236,13 @@ async function saveServer(url: string): Promise<Checkpoint> {
     const path = await setting(connection, 'backup-dir')
     const slotEncoded = (await setting(connection, 'cluster-enabled')) === 'yes'
     const beginMs = await serverTimeMs(connection)
+    if (!isAbsolute(path)) {
+      throw new BackupError(`the server saves to ${path}, below the directory that it was started in: take --remote`)
+    }
     await save(connection)
     const found = await stat(join(path, 'CURRENT')).catch(() => undefined)
     // The files' times have the grain of the file system's clock.
-    if (found === undefined || !isAbsolute(path) || found.mtimeMs < beginMs - 1000) {
+    if (found === undefined || found.mtimeMs < beginMs - 1000) {
       throw new BackupError(`the server has saved to ${path}, which is not on this machine: take --remote`)
     }
     return { path, isTemporary: false, madeAtMs: await serverTimeMs(connection), slotEncoded }

@@ -60,5 +60,5 @@ export function sizeText(bytes: number): string {
     value /= 1024
     unit++
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit]}`
 }

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { type Test, test } from 'tap'
 import { runBackup } from '../../src/cli/backup.js'
 import { readArchive } from '../../src/replication/archive.js'
@@ -270,6 +270,15 @@ test('no operation is cut in two', async (t) => {
   t.match(await run('restore', '--from', backup, '--to', join(directory, 'to'), '--sequence', '1'), { code: 0 })
   await using server = await startServer({ dir: join(directory, 'to') })
   t.equal(await server.run('keys', '*'), '*1\r\n$1\r\na\r\n')
+})
+
+test('where a server keeps its files by a path of its own, it says to fetch them', async (t) => {
+  const directory = temporary(t)
+  await using source = await startServer({ dir: relative(process.cwd(), join(directory, 'data')) })
+  t.match(await run('backup', join(directory, 'x'), '--url', `redis://127.0.0.1:${source.port}`), {
+    code: 1,
+    text: /below the directory that it was started in: take --remote/,
+  })
 })
 
 test('the files of a server elsewhere are fetched as a replica does, and its log up to now', async (t) => {
