@@ -3,9 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { type Test, test } from 'tap'
 import { RedisConnection } from '../../src/cdc-client/redis-connection.js'
@@ -20,6 +21,8 @@ import { RawClient } from '../support/raw-client.js'
 import { REDIS_MISSING, type RedisServer, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer } from '../support/server.js'
 
+/** Longer than an import needs to look whether it has caught up. */
+const FAR_MS = 300
 const SKIP = { skip: REDIS_MISSING, timeout: 600_000 }
 
 interface Running {
@@ -288,6 +291,58 @@ test('an import begins anew where its place is lost, or its file was not loaded 
   t.equal(await other.ended, 1)
   t.match(other.text, /the target has a part of another:1\/0, which was not imported to its end: empty it/)
 })
+
+test('what an import has caught up with is forgotten when the source begins anew', SKIP, async (t) => {
+  const { redis, client } = await sourceServer(t)
+  await client.run('set', 'k', 1)
+  await using s = await startServer({ usesRealClock: true })
+  await using relay = await relayTo(redis.port)
+  const place = { source: `127.0.0.1:${relay.port}/0`, id: 'f'.repeat(40), offset: 7, database: 0 }
+  await s.run('set', 'kvrocks-ts:import', JSON.stringify(place))
+  const running = start('--from', urlOf(relay), '--to', urlOf(s), '--until-caught-up')
+  t.equal(await running.ended, 0, running.text)
+  t.match(running.text, /has lost the place of this import and begins anew\n(?:.*\n)*loaded 1 keys/)
+  t.equal(await s.run('keys', '*'), '*1\r\n$1\r\nk\r\n')
+})
+
+/** A source far away: its answer to PSYNC takes its time, and so does the file. */
+async function relayTo(port: number): Promise<{ port: number } & AsyncDisposable> {
+  const sockets = new Set<Socket>()
+  const relay = createServer((socket) => {
+    const source = connect(port, '127.0.0.1')
+    let isReplica = false
+    let sent: Promise<unknown> = Promise.resolve()
+    for (const end of [socket, source]) sockets.add(end.on('error', () => {}))
+    socket.on('data', (chunk) => {
+      isReplica ||= chunk.includes('PSYNC')
+      source.write(chunk)
+    })
+    source.on('data', (chunk) => {
+      const pieces = isReplica ? linesOf(chunk) : [chunk]
+      for (const piece of pieces) {
+        if (isReplica) sent = sent.then(() => delay(FAR_MS))
+        sent = sent.then(() => socket.write(piece))
+      }
+    })
+    socket.on('close', () => source.destroy())
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  return {
+    port: (relay.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      relay.close()
+      await once(relay, 'close')
+    },
+  }
+}
+
+/** The first line, and the rest. */
+function linesOf(chunk: Buffer): Buffer[] {
+  const end = chunk.indexOf('\n') + 1
+  return [chunk.subarray(0, end), chunk.subarray(end)].filter(({ length }) => length > 0)
+}
 
 test('what a transaction of the target refuses is carried out by itself, in its place', SKIP, async (t) => {
   const { redis, client } = await sourceServer(t)

@@ -78,6 +78,8 @@ export class Importer {
   /** What had come when that was said. */
   #deadlineOffset = -1
   #link: SourceLink | undefined
+  /** All up to the offset was imported, of the history that the source has said to be in. */
+  #isFollowing = false
   /** The cut-over was asked for before there was anything. */
   #isCutShort = false
 
@@ -172,6 +174,7 @@ export class Importer {
   async #session(): Promise<void> {
     const link = await SourceLink.open(this.#parts.source, this.#closing.signal)
     this.#link = link
+    this.#isFollowing = false
     const answer = await link.psync(this.#isLoaded ? this.#id : undefined, this.#offset)
     if (answer.kind === 'full') {
       await this.#beginAnew()
@@ -185,6 +188,7 @@ export class Importer {
       this.#storedOffset = this.#offset
       this.#isLoaded = true
     } else this.#id = answer.id ?? this.#id
+    this.#isFollowing = true
     await this.#stream(link)
   }
 
@@ -201,6 +205,7 @@ export class Importer {
     await this.#target.drain()
     if (!merges) await target.command(database === undefined ? 'FLUSHALL' : 'FLUSHDB')
     this.#isLoaded = false
+    this.#endOffset = undefined
     this.#isResumed = false
     this.#keys = 0
   }
@@ -314,7 +319,7 @@ export class Importer {
   }
 
   get #isAtEnd(): boolean {
-    return this.#endOffset !== undefined && this.#offset >= this.#endOffset
+    return this.#isFollowing && this.#endOffset !== undefined && this.#offset >= this.#endOffset
   }
 
   #tick(): void {
@@ -331,7 +336,7 @@ export class Importer {
     )
   }
 
-  /** Decides the offset at which the import ends: after the signal, or where nothing is missing. */
+  /** Decides the offset at which the import ends, after the signal, or where nothing is missing, and sees to its end. */
   async #watchForEnd(): Promise<void> {
     const { cutOver, untilCaughtUp } = this.#parts
     while (!this.#closing.signal.aborted) {
@@ -341,25 +346,21 @@ export class Importer {
         return
       }
       this.#extendDeadline()
-      if (this.#isLoaded && (untilCaughtUp || cutOver.aborted)) {
-        const wanted = await this.#sourceOffset()
-        if (wanted !== undefined) {
-          await this.#endAt(wanted)
-          return
-        }
+      if (this.#endOffset === undefined) {
+        if (this.#isFollowing && (untilCaughtUp || cutOver.aborted)) await this.#chooseEnd()
+      } else if (this.#isAtEnd || performance.now() > this.#deadlineMs) {
+        // The stream looks by itself when something arrives; where nothing does, the link is closed.
+        this.#link?.close()
       }
       await sleep(CAUGHT_UP_CHECK_MS)
     }
   }
 
-  async #endAt(offset: number): Promise<void> {
-    this.#endOffset = offset
-    while (!this.#closing.signal.aborted) {
-      this.#extendDeadline()
-      // The stream looks by itself when something arrives; where nothing does, the link is closed.
-      if (this.#offset >= offset || performance.now() > this.#deadlineMs) this.#link?.close()
-      await sleep(CAUGHT_UP_CHECK_MS)
-    }
+  /** A source that begins anew meanwhile is asked again: the offset may be of another history. */
+  async #chooseEnd(): Promise<void> {
+    const link = this.#link
+    const wanted = await this.#sourceOffset()
+    if (this.#isFollowing && this.#link === link) this.#endOffset = wanted
   }
 
   /** The time for the cut-over begins anew with whatever comes. */
