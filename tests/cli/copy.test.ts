@@ -10,6 +10,7 @@ import { test } from 'tap'
 import { runCdc } from '../../src/cli/cdc.js'
 import { Progress } from '../../src/cli/copy/progress.js'
 import { RedisTarget } from '../../src/cli/copy/redis-target.js'
+import { freePort } from '../support/free-port.js'
 import { REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -46,7 +47,8 @@ test('a stream gets an entry a change, and none twice', async (t) => {
 })
 
 test('a node of a cluster is refused', { skip: REDIS_MISSING }, async (t) => {
-  const node = await startRedisServer('--cluster-enabled', 'yes')
+  // Its second port would be one of those that systems give to connections.
+  const node = await startRedisServer('--cluster-enabled', 'yes', '--cluster-port', String(await freePort()))
   t.teardown(() => node.stop())
   await using s = await startServer()
   await s.run('set', 'a', 1)
