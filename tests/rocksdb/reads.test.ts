@@ -146,24 +146,35 @@ test('a read limited to the page cache says what is only on disk', { skip: canno
       execFileSync('dd', [`if=${join(path, name)}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' })
     }
   }
-  // Linux fetches what it refuses, so the next look may find it.
-  drop()
-  t.equal(length('k100'), -2)
-  drop()
-  t.throws(() => db.get(DEFAULT, key('k150'), { readTier: READ_TIER_PAGE_CACHE }), { code: 'Incomplete' })
-  drop()
-  t.throws(count, { code: 'Incomplete' })
-  drop()
+  // Linux fetches what it refuses, so the next look may find it, also where it arrives only after the files were dropped.
+  const isRefused = (look: () => boolean): boolean =>
+    Array.from({ length: 10 }).some(() => {
+      drop()
+      return look()
+    })
+  const isIncomplete = (read: () => unknown): boolean => {
+    try {
+      read()
+      return false
+    } catch (error) {
+      return (error as RocksDBError).code === 'Incomplete'
+    }
+  }
   const seek = (): boolean => {
     using rows = db.iterator({ cf: DEFAULT, readTier: READ_TIER_PAGE_CACHE })
     rows.seek(key('k150'))
     return rows.next()
   }
-  t.throws(seek, { code: 'Incomplete' })
-  drop()
-  const missing: Buffer[] = []
-  db.multiGetWithin(READ_TIER_PAGE_CACHE, DEFAULT, [key('k100'), key('k150')], missing)
-  t.same(missing.map(String), ['k100', 'k150'])
+  const missing = (): string[] => {
+    const keys: Buffer[] = []
+    db.multiGetWithin(READ_TIER_PAGE_CACHE, DEFAULT, [key('k100'), key('k150')], keys)
+    return keys.map(String)
+  }
+  t.ok(isRefused(() => length('k100') === -2))
+  t.ok(isRefused(() => isIncomplete(() => db.get(DEFAULT, key('k150'), { readTier: READ_TIER_PAGE_CACHE }))))
+  t.ok(isRefused(() => isIncomplete(count)))
+  t.ok(isRefused(() => isIncomplete(seek)))
+  t.ok(isRefused(() => missing().join() === 'k100,k150'))
   t.equal(readText(db, DEFAULT, 'k100'), 'x'.repeat(4000), 'one without limits waits')
   t.equal(length('k100'), 4000)
 })
