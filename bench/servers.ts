@@ -31,7 +31,7 @@ const PAGE_BYTES = 4096
 const START_TIMEOUT_MS = 60_000
 const RETRY_MS = 2
 /** What bin/kvrocks-ts asks for is as good for the floor, and nothing to the others, which have their own allocators. */
-const HUGE_PAGES = /GLIBC_TUNABLES=(\S+):/.exec(readFileSync(BIN, 'latin1'))?.[1] ?? ''
+const HUGE_PAGES = /GLIBC_TUNABLES=(\S+)/.exec(readFileSync(BIN, 'latin1'))?.[1]?.replace(/\$.*?:/, '') ?? ''
 
 type Command = (port: number, dir: string) => readonly [string, ...string[]]
 
