@@ -29,6 +29,11 @@ export class SeldomLog {
     if (this.#isDue(source, 'a warning')) this.#log.warning(text)
   }
 
+  /** `source` is well again: what it says next is told. */
+  forget(source: string): void {
+    this.#told.delete(source)
+  }
+
   #isDue(source: string, what: string): boolean {
     const told = this.#told.get(source)
     const atMs = this.#nowMs()

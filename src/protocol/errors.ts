@@ -21,7 +21,11 @@ export function err(text: string): ReplyError {
 
 /** The same for a text of whatever characters, as the system's messages and paths are: the client gets UTF-8. */
 export function utf8Err(text: string): ReplyError {
-  return err(Buffer.from(text).latin1Slice(0))
+  return err(utf8(text))
+}
+
+function utf8(text: string): string {
+  return Buffer.from(text).latin1Slice(0)
 }
 
 export const WRONG_TYPE = new ReplyError('WRONGTYPE Operation against a key holding the wrong kind of value')
@@ -126,7 +130,7 @@ export function notWhileSubscribed(name: string): ReplyError {
 
 /** RocksDB refused the turn's commit, or the server is read-only since it did. */
 export function writeRefused(reason: string): ReplyError {
-  return new ReplyError(`MISCONF the database cannot be written: ${Buffer.from(reason).latin1Slice(0)}`)
+  return new ReplyError(`MISCONF the database cannot be written: ${utf8(reason)}`)
 }
 
 /** A file of the database is damaged, or the disk does not give it. */

@@ -10,6 +10,7 @@
 import type { Bytes } from '../bytes/bytes.js'
 import type { Config } from '../config/config.js'
 import { describeError, type Log } from '../log/log.js'
+import { SeldomLog } from '../log/seldom-log.js'
 import * as errors from '../protocol/errors/replication.js'
 import { LOADING } from '../protocol/errors.js'
 import { WRITE_NO_SLOWDOWN, WRITE_SYNC } from '../rocksdb/native.js'
@@ -80,8 +81,6 @@ class RestartError extends Error {}
 
 /** A master has something to send every two seconds, if only a ping. */
 const SILENCE_MS_MAX = 60_000
-/** What goes wrong in the same way at each attempt is told so often. */
-const SAY_AGAIN_MS = 60_000
 const ACK_MS = 1000
 const ACK_BYTES_MAX = 64 * 1024
 /** Changes are applied for so long at a time, in turns with all other work. */
@@ -102,8 +101,7 @@ export class Replica {
   #ended: Promise<void> = Promise.resolve()
   #lastIoMs = 0
   #lastError = ''
-  /** What was told last, and when; of the link since it was last made. */
-  #said = { reason: '', atMs: 0 }
+  readonly #seldomLog: SeldomLog
   #downSinceMs: number
   /** Full syncs since the link was last steady. */
   #fullSyncs = 0
@@ -118,6 +116,7 @@ export class Replica {
     this.host = parts.host
     this.port = parts.port
     this.#downSinceMs = parts.nowMs()
+    this.#seldomLog = new SeldomLog(parts.log, () => parts.nowMs())
   }
 
   get #isStopped(): boolean {
@@ -220,10 +219,7 @@ export class Replica {
   #note(reason: string): void {
     if (this.#isStopped) return
     this.#lastError = reason
-    const nowMs = this.#parts.nowMs()
-    if (reason === this.#said.reason && nowMs - this.#said.atMs < SAY_AGAIN_MS) return
-    this.#said = { reason, atMs: nowMs }
-    this.#parts.log.error(`[replication] ${reason}, reconnect the master`)
+    this.#seldomLog.error('link', `[replication] ${reason}, reconnect the master`)
   }
 
   #disconnect(): void {
@@ -252,7 +248,7 @@ export class Replica {
     await this.#announce(socket)
     if (!(await this.#ask(socket))) return false
     this.#lastError = ''
-    this.#said = { reason: '', atMs: 0 }
+    this.#seldomLog.forget('link')
     this.#connectedAtMs = this.#parts.nowMs()
     this.#parts.log.info('[replication] PSync is ok, start increment batch loop')
     // What an earlier attempt at a full sync may have left is of no use any more.

@@ -1,9 +1,9 @@
 /**
  * A turn of the event loop is one commit. It begins with reading what has arrived from all connections, then runs their
- * requests one after the other: reading a socket between two commands would drive the commands' code and tables out of the
- * processor's caches (a GET or a SET that comes alone took 5 to 15 % more). Connections whose requests ran join the turn; at
- * its end all writes go to RocksDB at once, and only then do the replies leave. If RocksDB refuses, every reply that was given after the turn's
- * first write becomes an error, for it tells of data that is not there.
+ * requests one after the other: reading a socket between two commands would drive the commands' code and tables out of
+ * the processor's caches (a GET or a SET that comes alone took 5 to 15 % more). Connections whose requests ran join the
+ * turn; at its end all writes go to RocksDB at once, and only then do the replies leave. If RocksDB refuses, every
+ * reply that was given after the turn's first write becomes an error, for it tells of data that is not there.
  *
  * A large turn flies: RocksDB commits it on a thread of its own, its replies are put aside, and the next turn runs
  * meanwhile, seeing all that the one before wrote. It ends when the one before has landed; so under load turns grow until

@@ -60,22 +60,16 @@ export const EMPTY_LOG_DATA = logData(0, LOG_EXPIRE, 0)
 
 /** True if the operation deletes what its reader does not see any more. */
 export function isEmptyRemoval(log: LogData | undefined): boolean {
-  if (log === undefined) return false
-  const {
-    type,
-    words: [command, mode],
-  } = log
-  return type === 0 && Number(command?.latin1Slice(0)) === LOG_EXPIRE && mode !== undefined
+  return isOperation(log, 0, LOG_EXPIRE) && log.words[1] !== undefined
 }
 
 /** True if the values of hashes in this operation begin with their expiry. */
 export function hasFieldExpiry(log: LogData | undefined): boolean {
-  if (log === undefined) return false
-  const {
-    type,
-    words: [command, mode],
-  } = log
-  return type === 2 && Number(command?.latin1Slice(0)) === LOG_HASH_MODE && mode?.latin1Slice(0) === '1'
+  return isOperation(log, 2, LOG_HASH_MODE) && log.words[1]?.latin1Slice(0) === '1'
+}
+
+function isOperation(log: LogData | undefined, type: DataType, command: number): log is LogData {
+  return log?.type === type && Number(log.words[0]?.latin1Slice(0)) === command
 }
 
 export interface LogData {
