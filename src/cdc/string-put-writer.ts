@@ -5,7 +5,7 @@
  */
 
 import type { Bytes } from '../bytes/bytes.js'
-import { FixedText, isPlain, type JsonTexts } from './json-texts.js'
+import { BACKSLASH, copyWords, FixedText, isPlain, type JsonTexts, putText, QUOTE, WORD_BYTES } from './json-texts.js'
 import type { StringPut } from './string-puts.js'
 
 const SEQUENCE = new FixedText('{"sequence":')
@@ -18,9 +18,6 @@ const END = new FixedText(']}')
 const FIXED_BYTES = 128
 /** Longer keys and values are not looked at twice. */
 const PLAIN_BYTES_MAX = 1024
-const WORD_BYTES = 4
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 
 export class StringPutWriter {
   readonly #texts: JsonTexts
@@ -62,7 +59,7 @@ export class StringPutWriter {
     texts.put(END)
   }
 
-  /** Writes a text whose sequence is the next one. False, and nothing written, if a word needs more than quotes. */
+  /** Writes a text whose sequence is the next one. False, and nothing written, if anything in a word has to be escaped. */
   #writeLike({ key, keyEnd, value, valueEnd }: StringPut): boolean {
     const texts = this.#texts
     const wordsBytes = keyEnd - key + valueEnd - value
@@ -70,28 +67,18 @@ export class StringPutWriter {
     texts.reserve(this.#headBytes + FIXED_BYTES + wordsBytes * 2)
     const { view, position } = texts
     const keyAt = position + this.#headBytes
-    copyWords(view, position, view, texts.before, this.#headBytes)
+    copyWords(view, position, texts.before, this.#headBytes)
     view.setUint8(position + this.#digitAt, view.getUint8(position + this.#digitAt) + 1)
     const keyTextEnd = writeWord(view, keyAt, this.#view, key, keyEnd)
     if (keyTextEnd < 0) return false
     let at = putText(view, keyTextEnd, PUT)
-    copyWords(view, at, view, keyAt, keyTextEnd - keyAt)
+    copyWords(view, at, keyAt, keyTextEnd - keyAt)
     at = putText(view, at + keyTextEnd - keyAt, COMMA)
     at = writeWord(view, at, this.#view, value, valueEnd)
     if (at < 0) return false
     texts.position = putText(view, at, END)
     return true
   }
-}
-
-/** Copies at least `size` bytes, and up to three more. */
-function copyWords(to: DataView, toAt: number, from: DataView, fromAt: number, size: number): void {
-  for (let i = 0; i < size; i += WORD_BYTES) to.setInt32(toAt + i, from.getInt32(fromAt + i, true), true)
-}
-
-function putText(view: DataView, at: number, { words, size }: FixedText): number {
-  for (let i = 0; i < words.length; i++) view.setInt32(at + i * WORD_BYTES, words[i] as number, true)
-  return at + size
 }
 
 /** Writes a byte string as JSON. Returns where it ends, or -1 if anything in it has to be escaped. */
