@@ -13,6 +13,8 @@ export interface CronJob {
 
 const SAMPLE_MS = 100
 const EXPIRY_MS = 100
+/** Steps are short, for a client's request may have to wait for one. */
+const FIRST_EXPIRY_MS = 20
 const OUTPUT_CHECK_MS = 1000
 const IDLE_CHECK_MS = 10_000
 /** Idle connections are looked for among so many at a time. */
@@ -32,10 +34,15 @@ export class Cron {
     this.#jobs = [
       { name: 'sample statistics', everyMs: SAMPLE_MS, run: () => this.#sample() },
       { name: 'sweep expired keys', everyMs: EXPIRY_MS, run: () => server.sweepExpired() },
+      { name: 'sweep for the first time', everyMs: FIRST_EXPIRY_MS, run: () => this.#sweepFirst() },
       { name: 'invalidate expired keys', everyMs: EXPIRY_MS, run: () => server.tracking.expire(server.nowMs()) },
       { name: 'check output limits', everyMs: OUTPUT_CHECK_MS, run: () => server.checkOutputs() },
       { name: 'close idle clients', everyMs: IDLE_CHECK_MS, run: () => this.#closeIdle() },
     ]
+  }
+
+  #sweepFirst(): void {
+    if (this.#server.expiry.isFirstRound) this.#server.sweepExpired()
   }
 
   #sample(): void {

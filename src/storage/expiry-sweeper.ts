@@ -37,8 +37,6 @@ const BUSY_SHARE = 1 / 4
  */
 const BUSY_STEPS_MAX = 20
 const LONG_BUDGET_MS = 25
-/** The first round after a start: writes are dearer until it has ended. */
-const FIRST_BUDGET_MS = 5
 /** Where nobody tells of them, expired rows are left so long. */
 const UNTOLD_MS = 3_600_000
 /** Rows between two looks at the clock. */
@@ -88,6 +86,11 @@ export class ExpirySweeper {
     this.#onExpired = onExpired
   }
 
+  /** No round has ended since the start: writes are dearer until one has, so its steps should follow fast. */
+  get isFirstRound(): boolean {
+    return this.#store.turn.expiries.earliestMs === 0
+  }
+
   /**
    * Says what compactions may drop at `nowMs` because its time is over. Where the sweep goes round (`isTelling`): nothing,
    * for it comes to every row, deletes it, and the feed tells of the deletion, while a row that a compaction drops is told
@@ -105,7 +108,6 @@ export class ExpirySweeper {
    */
   step(nowMs: number): boolean {
     const startMs = performance.now()
-    const firstMs = this.#store.turn.expiries.earliestMs === 0 ? FIRST_BUDGET_MS : BUDGET_MS
     let seen = 0
     let deleted = 0
     for (;;) {
@@ -121,7 +123,7 @@ export class ExpirySweeper {
       const isLast = this.#hasReadAll && this.#pass === undefined && this.#hashes.length === 0
       if (isLast) this.#store.turn.expiries.endRound()
       const isBusy = deleted >= seen * BUSY_SHARE
-      const budgetMs = isBusy ? this.#busyBudgetMs : firstMs
+      const budgetMs = isBusy ? this.#busyBudgetMs : BUDGET_MS
       if (!isLast && performance.now() - startMs < budgetMs) continue
       this.#busySteps = isBusy && !isLast ? this.#busySteps + 1 : 0
       return isLast

@@ -10,7 +10,8 @@ const WINDOW_TICKS = 40
 class Moved {
   commands = 0
   readonly pace = new SendPace(() => this.commands)
-  nowMs = 0
+  /** The first tick is due at 0. */
+  nowMs = -TICK_MS
 
   /** Windows in which the first `lateTicks` ticks are late and clients give `commands` commands. Returns the pace in MiB/s. */
   run(windows: number, lateTicks: number, commands: number): number {
