@@ -1,7 +1,8 @@
 /**
  * Rows in memory, in front of RocksDB, of the families that are read by key: strings whole, the heads of all other keys,
- * elements of hashes, sets, sorted sets and lists, and the knowledge that a row is absent. Bounded in bytes; the oldest rows go first, and a row that was read since it came, or
- * since it was last spared, is spared once. Scans neither fill nor empty it.
+ * elements of hashes, sets, sorted sets and lists, and the knowledge that a row is absent. Bounded in bytes; the oldest
+ * rows go first, and a row that was read since it came, or since it was last spared, is spared once. Scans neither fill
+ * nor empty it.
  *
  * All rows lie in one ring of 32-bit words, so that they are no work for the garbage collector:
  *
