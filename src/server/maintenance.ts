@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import type { Bytes } from '../bytes/bytes.js'
 import type { Maintenance } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
@@ -14,6 +14,7 @@ import { RocksDBError } from '../rocksdb/errors.js'
 import { COLUMN_FAMILY_NAMES, type ColumnFamily } from '../storage/column-family.js'
 import { namespacePrefix, prefixEnd } from '../storage/keys.js'
 import type { Store } from '../storage/store.js'
+import { removeCheckpoint } from './backup-files.js'
 
 const HOUR_MS = 3_600_000
 const MIB = 1024 * 1024
@@ -39,6 +40,7 @@ export class MaintenanceWork implements Maintenance {
   readonly #store: Store
   readonly #log: Log
   readonly #now: () => number
+  readonly #startedAtMs: number
   readonly #running = new Set<Promise<void>>()
   /** Steps on the backup directory, one after the other. */
   #backupQueue: Promise<void> = Promise.resolve()
@@ -48,7 +50,8 @@ export class MaintenanceWork implements Maintenance {
     this.#store = store
     this.#log = log
     this.#now = now
-    this.lastSaveAtMs = now()
+    this.#startedAtMs = now()
+    this.lastSaveAtMs = this.#startedAtMs
   }
 
   save(): void {
@@ -98,7 +101,9 @@ export class MaintenanceWork implements Maintenance {
     const keepHours = this.#config.values['max-backup-keep-hours']
     const found = await stat(this.#config.values['backup-dir']).catch(() => undefined)
     if (found === undefined) return
-    const isExpired = keepHours > 0 && found.mtimeMs + keepHours * HOUR_MS < this.#now()
+    // Whoever starts a server days after it has failed may need what it had saved.
+    const sinceMs = Math.max(found.mtimeMs, this.#startedAtMs)
+    const isExpired = keepHours > 0 && sinceMs + keepHours * HOUR_MS < this.#now()
     if (this.#config.values['max-backup-to-keep'] > 0 && !isExpired && !this.#needsSpaceForSync()) return
     await this.#inBackupQueue(() => this.#removeBackup())
   }
@@ -120,13 +125,13 @@ export class MaintenanceWork implements Maintenance {
     const target = this.#config.values['backup-dir']
     const temporary = `${target}.tmp`
     this.#log.info('[storage] Start to create new backup')
-    await rm(temporary, { recursive: true, force: true })
+    await removeCheckpoint(temporary)
     try {
       await this.#store.rocks.checkpoint(temporary, this.#config.values['rocksdb.write_buffer_size'] * MIB)
-      await rm(target, { recursive: true, force: true })
+      await removeCheckpoint(target)
       await rename(temporary, target)
     } catch (error) {
-      await rm(temporary, { recursive: true, force: true })
+      await removeCheckpoint(temporary)
       throw error
     }
     this.#log.info('[storage] Success to create new backup')
@@ -134,7 +139,7 @@ export class MaintenanceWork implements Maintenance {
 
   async #removeBackup(): Promise<void> {
     const target = this.#config.values['backup-dir']
-    await rm(target, { recursive: true, force: true })
+    await removeCheckpoint(target)
     this.#log.info(`[storage] removed the backup in ${target}`)
   }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { eventually } from '../support/eventually.js'
@@ -41,6 +41,61 @@ test('a backup goes when it is too old', async (t) => {
   s.advance(2 * 3_600_000)
   await s.server.maintenance.expireBackups()
   t.notOk(existsSync(join(s.dir, 'backup')))
+})
+
+test('a backup from before the start is kept as long as one from the start', async (t) => {
+  await using s = await startServer({ nowMs: Date.now() + 48 * 3_600_000, config: { 'max-backup-keep-hours': 24 } })
+  await s.run('bgsave')
+  await eventually(() => !s.server.maintenance.isSaving || undefined)
+  await s.server.maintenance.expireBackups()
+  t.ok(existsSync(join(s.dir, 'backup')))
+  s.advance(25 * 3_600_000)
+  await s.server.maintenance.expireBackups()
+  t.notOk(existsSync(join(s.dir, 'backup')))
+})
+
+test('a backup-dir that holds something else is left alone', async (t) => {
+  await using s = await startServer({ nowMs: Date.now(), config: { 'max-backup-keep-hours': 1 } })
+  const { maintenance } = s.server
+  await s.run('set', 'k', '1')
+  const shared = join(s.dir, 'shared')
+  mkdirSync(join(shared, 'monday'), { recursive: true })
+  const kept = join(s.dir, 'kept')
+  mkdirSync(kept)
+  writeFileSync(join(kept, '000001.sst'), '')
+  writeFileSync(join(kept, 'notes'), '')
+  for (const directory of [shared, kept, s.dir, join(s.dir, 'db')]) {
+    const names = readdirSync(directory)
+    t.equal(await s.run('config', 'set', 'backup-dir', directory), '+OK\r\n')
+    t.equal(await s.run('bgsave'), '+OK\r\n')
+    await eventually(() => !maintenance.isSaving || undefined)
+    t.notOk(maintenance.lastSaveSucceeded, directory)
+    await s.run('flushbackup')
+    s.advance(2 * 3_600_000)
+    await t.rejects(maintenance.expireBackups(), /is not removed: it holds .*, which is not of a backup/)
+    t.strictSame(
+      names.filter((name) => !readdirSync(directory).includes(name)),
+      [],
+      directory,
+    )
+    t.notOk(existsSync(`${directory}.tmp`))
+  }
+  t.match(s.logged.join('\n'), /Failed to create a backup: .*shared is not removed: it holds monday/)
+  t.equal(await s.run('get', 'k'), '$1\r\n1\r\n')
+})
+
+test('a backup goes into an empty directory, and takes the place of the last', async (t) => {
+  await using s = await startServer()
+  const directory = join(s.dir, 'empty')
+  mkdirSync(directory)
+  await s.run('config', 'set', 'backup-dir', directory)
+  for (const value of ['1', '2']) {
+    await s.run('set', 'k', value)
+    await s.run('bgsave')
+    await eventually(() => !s.server.maintenance.isSaving || undefined)
+    t.ok(s.server.maintenance.lastSaveSucceeded)
+  }
+  t.ok(existsSync(join(directory, 'CURRENT')))
 })
 
 test('COMPACT and FLUSHMEMTABLE write files, and STATS counts what RocksDB did', async (t) => {
