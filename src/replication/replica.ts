@@ -400,7 +400,8 @@ export class Replica {
   #acknowledge(socket: MasterSocket, isAsked: boolean): void {
     const { store, config, nowMs } = this.#parts
     const now = nowMs()
-    if (!isAsked && now - this.#acknowledgedAtMs < ACK_MS) return
+    // A clock that was set back must not silence it.
+    if (!isAsked && Math.abs(now - this.#acknowledgedAtMs) < ACK_MS) return
     // A master of an old version reads nothing of this.
     if (socket.outputBytes > ACK_BYTES_MAX) return
     this.#acknowledgedAtMs = now
