@@ -9,7 +9,7 @@ import { copy } from '../bytes/bytes.js'
 import type { Int64 } from '../bytes/int64.js'
 import { NOTIFY_GENERIC } from '../config/keyspace-events.js'
 import type { Args } from '../protocol/args.js'
-import { BUSY_KEY, err, NOT_AN_INTEGER, ReplyError, SYNTAX, utf8Err, writeRefused } from '../protocol/errors.js'
+import { BUSY_KEY, err, LOADING, NOT_AN_INTEGER, ReplyError, SYNTAX, utf8Err } from '../protocol/errors.js'
 import type { Database } from '../storage/database.js'
 import { TYPE_NONE } from '../storage/metadata.js'
 import { RdbFileReader, type RdbPart } from '../storage/rdb/file-reader.js'
@@ -33,6 +33,7 @@ import {
 } from './command.js'
 import type { Context, ServerContext } from './context.js'
 import { int64At, OptionReader } from './options.js'
+import { checkWritable } from './writable.js'
 
 export const dumpCommands: readonly AnyCommand[] = [
   command(
@@ -202,10 +203,12 @@ class Loader {
   /** Rejects with a ReplyError; what was read before stays loaded. */
   async run(): Promise<void> {
     const reader = new RdbFileReader(createReadStream(this.#options.path))
+    const { clients } = this.#context.server
     try {
       for await (const event of reader.events()) {
         if (event.kind !== 'part' || event.database !== this.#options.database) continue
         await nextTurn()
+        while (clients.isPausedFor(true)) await clients.pauseEnded()
         this.#add(event)
       }
     } catch (error) {
@@ -217,7 +220,9 @@ class Loader {
     const db = this.#db
     const { turn } = db
     const { server, store } = this.#context
-    if (store.writeFailure !== undefined) throw writeRefused(store.writeFailure)
+    // What held when the command began may hold no longer.
+    if (server.isLoading) throw LOADING
+    checkWritable(server, store, true)
     turn.nowMs = server.nowMs()
     if (part.first) this.#isSkipping = this.#isUnwanted(part)
     if (this.#isSkipping) return

@@ -15,6 +15,7 @@ import type { Database } from '../storage/database.js'
 import type { History } from '../storage/history.js'
 import type { Client } from './client.js'
 import type { CommandTable } from './command-table.js'
+import type { WriteState } from './writable.js'
 
 export type RateName = 'ops' | 'inputBytes' | 'outputBytes' | 'puts' | 'gets' | 'seeks' | 'nexts' | 'prevs'
 
@@ -49,6 +50,10 @@ export interface Clients {
   /** Refuses to run commands (all, or those that write) until `untilMs`. */
   pause(untilMs: number, mode: 'all' | 'write'): void
   unpause(): void
+  /** True if commands that write, or those that do not, have to wait now. */
+  isPausedFor(writes: boolean): boolean
+  /** Resolves when a pause ends, of whichever kind; another one may have begun by then. */
+  pauseEnded(): Promise<void>
   /** Lets all clients wait; resolves after `ms`. */
   freeze(ms: number): Promise<void>
   /** Ends the wait of a blocked client, as by its timeout or by an error. False if it does not wait. */
@@ -232,7 +237,7 @@ export interface Expiry {
   readonly expiredCount: number
 }
 
-export interface ServerView {
+export interface ServerView extends WriteState {
   readonly log: Log
   /** Of this program, and those of the servers that it follows. */
   readonly versions: { readonly own: string; readonly kvrocks: string; readonly redis: string }

@@ -16,6 +16,8 @@ export class ClientTable implements Clients {
   #pauseMode: 'all' | 'write' = 'all'
   #pauseTimer: NodeJS.Timeout | undefined
   readonly #held = new Set<Connection>()
+  /** Background work that waits for the end of a pause. */
+  readonly #waiting: (() => void)[] = []
   #frozen = 0
   #failoverPause: 'write' | 'all' | undefined
   readonly #thaws = new Map<NodeJS.Timeout, () => void>()
@@ -112,6 +114,10 @@ export class ClientTable implements Clients {
     this.#held.add(connection)
   }
 
+  pauseEnded(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
   unblock(client: Client, how: 'timeout' | 'error'): boolean {
     return this.#server.blocking.unblock(client as Connection, how)
   }
@@ -148,5 +154,6 @@ export class ClientTable implements Clients {
     const held = [...this.#held]
     this.#held.clear()
     for (const connection of held) this.#server.resumeHeld(connection)
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }

@@ -27,10 +27,10 @@ import {
 } from '../commands/command.js'
 import type { BoundCommand } from '../commands/command-table.js'
 import { withoutSecrets } from '../commands/secrets.js'
+import { checkWritable } from '../commands/writable.js'
 import { histogramBounds } from '../config/derived.js'
 import { SeldomLog } from '../log/seldom-log.js'
 import type { Args } from '../protocol/args.js'
-import { NO_REPLICAS } from '../protocol/errors/replication.js'
 import * as scriptErrors from '../protocol/errors/scripting.js'
 import * as errors from '../protocol/errors.js'
 import { ReplyError } from '../protocol/errors.js'
@@ -251,12 +251,7 @@ export class Dispatcher {
     const { flags } = command
     const server = this.#server
     if ((flags & ADMIN) !== 0 && !connection.isAdmin) throw errors.ADMIN_ONLY
-    if ((flags & WRITE) !== 0) {
-      if (server.isReadOnlyReplica) throw errors.READ_ONLY_REPLICA
-      if (server.lacksReplicas) throw NO_REPLICAS
-      if (server.isDatabaseFull && (flags & NO_SIZE_CHECK) === 0) throw errors.DATABASE_FULL
-      if (server.store.writeFailure !== undefined) throw errors.writeRefused(server.store.writeFailure)
-    }
+    if ((flags & WRITE) !== 0) checkWritable(server, server.store, (flags & NO_SIZE_CHECK) === 0)
     if (server.isStale && (flags & OK_STALE) === 0) throw errors.MASTER_DOWN
   }
 

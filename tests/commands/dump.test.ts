@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'tap'
+import { type Test, test } from 'tap'
+import { RdbWriter } from '../../src/storage/rdb/file-writer.js'
 import { createPayload } from '../../src/storage/rdb/payload.js'
+import { eventually } from '../support/eventually.js'
+import type { RawClient } from '../support/raw-client.js'
 import { parseReply } from '../support/resp.js'
 import { startServer, type TestServer } from '../support/server.js'
 import { rdb } from './dump-fixture.js'
@@ -128,4 +133,56 @@ test('RDB LOAD reads one database of a file that redis-server wrote', async (t) 
   t.match(await s.run('rdb', 'load', join(directory, 'absent')), /^-ERR Can't read the RDB file: ENOENT/)
   t.match(await s.run('rdb', 'save', path), /^-ERR unknown subcommand 'save'/)
   t.same(s.logged, [])
+})
+
+interface SlowLoad {
+  readonly loading: RawClient
+  /** Gives the rest of the file, whose key `b` is yet to come. Waits for nothing that the load may wait for. */
+  rest(): Promise<void>
+}
+
+/** A load that has got as far as key `a` of its file. */
+async function slowLoad(t: Test, s: TestServer): Promise<SlowLoad> {
+  const path = join(s.dir, 'pipe.rdb')
+  execFileSync('mkfifo', [path])
+  const loading = await s.connect()
+  loading.send('rdb', 'load', path)
+  const pipe: FileHandle = await open(path, 'w')
+  t.teardown(() => pipe.close())
+  const writer = new RdbWriter()
+  writer.database(0)
+  for (const key of ['a', 'b']) writer.entry(Buffer.from(key), { type: 'string', value: Buffer.from('v') }, undefined)
+  const bytes = Buffer.concat([writer.take(), writer.end()])
+  const half = bytes.indexOf('\0\x01b')
+  await pipe.write(bytes.subarray(0, half))
+  await eventually(async () => ((await s.run('exists', 'a')) === ':1\r\n' ? true : undefined))
+  return {
+    loading,
+    async rest() {
+      await pipe.write(bytes.subarray(half))
+      await pipe.close()
+    },
+  }
+}
+
+test('RDB LOAD stops where the server has become a replica', async (t) => {
+  await using s = await startServer()
+  const { loading, rest } = await slowLoad(t, s)
+  t.equal(await s.run('slaveof', '127.0.0.1', '1'), OK)
+  await rest()
+  t.equal((await loading.nextReply()).bytes, "-READONLY You can't write against a read only slave.\r\n")
+  t.equal(await s.run('exists', 'b'), ':0\r\n')
+  t.equal(await s.run('slaveof', 'no', 'one'), OK)
+})
+
+test('RDB LOAD waits while writes are paused', async (t) => {
+  await using s = await startServer()
+  const { loading, rest } = await slowLoad(t, s)
+  t.equal(await s.run('client', 'pause', '100000', 'write'), OK)
+  await rest()
+  // More turns than a load needs.
+  for (let i = 0; i < 300; i++) t.equal(await s.run('exists', 'b'), ':0\r\n')
+  t.equal(await s.run('client', 'unpause'), OK)
+  t.equal((await loading.nextReply()).bytes, OK)
+  t.equal(await s.run('exists', 'b'), ':1\r\n')
 })
