@@ -25,6 +25,7 @@ import {
 import type { ServerContext } from './context.js'
 import { OptionReader } from './options.js'
 import { feedRedis, isUnanswered, parseRedisPsync, redisSetting } from './redis-replication.js'
+import type { ServerView } from './server-view.js'
 
 const LINK = READONLY | ADMIN | NO_SCRIPT | NO_MULTI | REPLICATION | OK_STALE
 const PORT_MAX = 65535
@@ -185,6 +186,7 @@ function follow(context: ServerContext, _args: Args, choice: MasterChoice | unde
   const { client, config, reply, server } = context
   if (config['cluster-enabled']) throw errors.IN_CLUSTER_MODE
   if (config['rocksdb.write_options.disable_wal']) throw errors.WITHOUT_WAL
+  checkNoFailover(server)
   if (choice === undefined) {
     server.replication.promote()
     server.log.warning(`MASTER MODE enabled (user request from '${client.address}')`)
@@ -212,11 +214,17 @@ function follow(context: ServerContext, _args: Args, choice: MasterChoice | unde
   })
   context.defer(
     resolved.then((addresses) => {
+      checkNoFailover(server)
       for (const { address } of addresses) check(address)
       begin()
     }),
     (answer) => answer.ok(),
   )
+}
+
+/** A failover that waits would undo it. Throws a ReplyError. */
+function checkNoFailover({ replication }: ServerView): void {
+  if (replication.failover.state !== 'no-failover') throw errors.FAILING_OVER
 }
 
 /** Undefined: nothing is answered. */

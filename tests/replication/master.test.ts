@@ -331,3 +331,19 @@ test('FAILOVER gives up when no replica confirms in time, or when it is aborted,
   t.equal(await node.run('failover', 'timeout', 0), '-ERR FAILOVER timeout must be greater than 0\r\n')
   t.equal(await node.run('failover', 'timeout', 'x'), '-ERR value is not an integer or out of range\r\n')
 })
+
+test('SLAVEOF is refused while a failover waits, and taken after it', async (t) => {
+  await using node = await startNode()
+  const wire = await following(node, 1)
+  wire.write(encodeRequest(['replconf', 'ack', '0']))
+  await node.run('set', 'k', 'v')
+  t.equal(await node.run('failover'), '+OK\r\n')
+  const refusal = '-ERR REPLICAOF not allowed while failing over.\r\n'
+  t.equal(await node.run('slaveof', '127.0.0.1', 1), refusal)
+  t.equal(await node.run('slaveof', 'localhost', 1), refusal)
+  t.equal(await node.run('replicaof', 'no', 'one'), refusal)
+  t.match(await node.run('info', 'replication'), /role:master\r\n[\s\S]*master_failover_state:waiting-for-sync\r\n/)
+  t.equal(await node.run('failover', 'abort'), '+OK\r\n')
+  t.equal(await node.run('slaveof', '127.0.0.1', 1), '+OK\r\n')
+  t.match(await node.run('info', 'replication'), /role:slave\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+})

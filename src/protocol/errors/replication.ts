@@ -22,6 +22,7 @@ export const ITSELF = err("can't replicate itself")
 export const OWN_REPLICA = err("can't replicate your own replicas")
 
 export const FAILOVER_RUNNING = err('FAILOVER already in progress.')
+export const FAILING_OVER = err('REPLICAOF not allowed while failing over.')
 export const NO_FAILOVER = err('No failover in progress.')
 export const FAILOVER_NO_REPLICAS = err('FAILOVER requires connected replicas.')
 export const FAILOVER_ON_REPLICA = err('FAILOVER is not valid when server is a replica.')
