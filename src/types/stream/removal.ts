@@ -63,21 +63,27 @@ export function existingIds({ rows }: OpenStream, ids: readonly StreamId[]): Map
   return existing
 }
 
-/** The removal of entries by id; undefined if there are none of them. */
+/**
+ * The removal of entries by id; undefined if there are none of them. Kvrocks may leave the id of a deleted entry as that
+ * of the first or the last, so the two are looked at.
+ */
 export function planRemoval(stream: OpenStream, ids: readonly StreamId[]): Removal | undefined {
-  const existing = existingIds(stream, ids)
-  if (existing.size === 0) return undefined
-  const isRemoved = (id: Bytes): boolean => existing.has(id.latin1Slice(0, ID_BYTES))
   const { firstId, lastEntryId } = stream
-  const removed = [...existing.values()]
-  return {
-    count: removed.length,
-    ids: removed,
-    lastRemoved: removed.reduce(maxId),
-    firstKept: isRemoved(firstId) ? nearestKept(stream, isRemoved, false) : firstId,
-    lastKept: isRemoved(lastEntryId) ? nearestKept(stream, isRemoved, true) : lastEntryId,
-    groups: [],
+  const existing = existingIds(stream, [...ids, firstId, lastEntryId])
+  const removed = new Map<string, StreamId>()
+  for (const id of ids) {
+    const text = id.latin1Slice(0)
+    if (existing.has(text)) removed.set(text, id)
   }
+  if (removed.size === 0) return undefined
+  const isRemoved = (id: Bytes): boolean => removed.has(id.latin1Slice(0, ID_BYTES))
+  const stays = (id: StreamId): boolean => existing.has(id.latin1Slice(0)) && !isRemoved(id)
+  const lastKept = stays(lastEntryId) ? lastEntryId : nearestKept(stream, isRemoved, true)
+  let firstKept = ID_ZERO
+  if (!isZero(lastKept)) firstKept = stays(firstId) ? firstId : nearestKept(stream, isRemoved, false)
+  const removedIds = [...removed.values()]
+  const lastRemoved = removedIds.reduce(maxId)
+  return { count: removed.size, ids: removedIds, lastRemoved, firstKept, lastKept, groups: [] }
 }
 
 function nearestKept(stream: OpenStream, isRemoved: (id: Bytes) => boolean, fromEnd: boolean): StreamId {
