@@ -1,10 +1,26 @@
 /** One line of a configuration file. Source: kvrocks src/config/config_util.cc, ParseConfigLine and DumpConfigLine. */
+import { isUtf8 } from 'node:buffer'
 import { OptionError } from './option.js'
 
 /** `name` is empty on a blank line or a comment, `value` where the line has none. */
 export interface ConfigLine {
   readonly name: string
   readonly value: string
+}
+
+/** What the name of a line begins with, in any case, whose value is the token of a namespace. */
+export const NAMESPACE_PREFIX = 'namespace.'
+
+export function isNamespaceLine(name: string): boolean {
+  return name.toLowerCase().startsWith(NAMESPACE_PREFIX)
+}
+
+/**
+ * The text of a configuration file; undefined where it is not UTF-8: decoded with replacement characters the next
+ * CONFIG REWRITE would damage it.
+ */
+export function decodeFile(content: Buffer): string | undefined {
+  return isUtf8(content) ? content.utf8Slice(0) : undefined
 }
 
 const UNESCAPED: Readonly<Record<string, string>> = {
@@ -58,6 +74,6 @@ const ESCAPED = new Map(Object.entries(UNESCAPED).map(([letter, character]) => [
 /** The line that parseConfigLine reads back as `name` and `value`; quoted only where it has to be. */
 export function formatConfigLine(name: string, value: string): string {
   if (value === '') return `${name} ""`
-  if (!/[ \t\n\v\f\r"'#]/.test(value)) return `${name} ${value}`
+  if (!/[ \t\n\v\f\r\b"'#]/.test(value)) return `${name} ${value}`
   return `${name} "${Array.from(value, (character) => ESCAPED.get(character) ?? character).join('')}"`
 }

@@ -5,7 +5,7 @@ import { systemReason } from '../files/system-error.js'
 import { ALWAYS_RULES, checkTogether, type Draft, GIVEN_RULES } from './checks.js'
 import { Config } from './config.js'
 import { valuesInDir } from './derived.js'
-import { parseConfigLine } from './line.js'
+import { decodeFile, isNamespaceLine, NAMESPACE_PREFIX, parseConfigLine } from './line.js'
 import { OptionError } from './option.js'
 import { anyOption, type ConfigValues, findOption, OPTION_NAMES, OPTIONS, type OptionName } from './options.js'
 
@@ -35,13 +35,9 @@ export function readConfigFile(file: string): { text: string; path: string | und
   } catch (error) {
     throw new ConfigError(`failed to open file '${file}': ${systemReason(error)}`)
   }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content)
-    return { text, path: fromStdin ? undefined : resolve(file) }
-  } catch {
-    // Decoded with replacement characters it would be damaged by the next CONFIG REWRITE.
-    throw new ConfigError(`failed to open file '${file}': It is not UTF-8`)
-  }
+  const text = decodeFile(content)
+  if (text === undefined) throw new ConfigError(`failed to open file '${file}': It is not UTF-8`)
+  return { text, path: fromStdin ? undefined : resolve(file) }
 }
 
 /**
@@ -65,7 +61,6 @@ export function createConfig(values: Partial<ConfigValues>, sources: Omit<Config
   return loadConfig({ ...sources, overrides })
 }
 
-const NAMESPACE_PREFIX = 'namespace.'
 const COMMAND_LINE = -1
 
 class Loader {
@@ -120,7 +115,7 @@ class Loader {
   }
 
   #give(typed: string, text: string, line: number): void {
-    if (typed.toLowerCase().startsWith(NAMESPACE_PREFIX)) {
+    if (isNamespaceLine(typed)) {
       this.#namespaces.set(text, typed.slice(NAMESPACE_PREFIX.length))
       return
     }

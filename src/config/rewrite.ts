@@ -2,7 +2,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { replaceFileSync } from '../files/replace-file.js'
 import { systemReason } from '../files/system-error.js'
-import { formatConfigLine, parseConfigLine } from './line.js'
+import { decodeFile, formatConfigLine, isNamespaceLine, NAMESPACE_PREFIX, parseConfigLine } from './line.js'
 import { OptionError } from './option.js'
 import { findOption, OPTIONS, type OptionName } from './options.js'
 
@@ -15,8 +15,6 @@ export interface Settings {
   /** Token to namespace. */
   readonly namespaces: ReadonlyMap<string, string>
 }
-
-const NAMESPACE_PREFIX = 'namespace.'
 
 /**
  * The new text of a file. Lines of known options get the current value where they stand (losing a comment behind it);
@@ -31,7 +29,7 @@ export function rewriteText(text: string, settings: Settings): string {
   if (oldLines.at(-1) === '') oldLines.pop()
   for (const line of oldLines) {
     const typed = nameOf(line)
-    if (typed.startsWith(NAMESPACE_PREFIX)) continue
+    if (isNamespaceLine(typed)) continue
     const name = findOption(typed)
     if (name === undefined || OPTIONS[name].multiple) {
       lines.push(line)
@@ -70,6 +68,7 @@ export function changeFile(path: string, change: (text: string) => string): void
     const { text, mode } = read(target)
     replaceFileSync(target, change(text), mode)
   } catch (error) {
+    if (error instanceof OptionError) throw error
     throw new OptionError(`rename file encounter error: ${systemReason(error)}`)
   }
 }
@@ -85,7 +84,9 @@ function realPath(path: string): string {
 
 function read(path: string): { text: string; mode: number } {
   try {
-    return { text: readFileSync(path, 'utf8'), mode: statSync(path).mode & 0o777 }
+    const text = decodeFile(readFileSync(path))
+    if (text === undefined) throw new OptionError('the configuration file is not UTF-8')
+    return { text, mode: statSync(path).mode & 0o777 }
   } catch (error) {
     // A file that was removed while the server runs is written anew; it may hold passwords.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { text: '', mode: 0o600 }

@@ -22,6 +22,15 @@ function temporaryDirectory(t: Test): string {
   return directory
 }
 
+function loadFile(t: Test, text: string): { config: Config; file: string } {
+  const directory = temporaryDirectory(t)
+  const file = join(directory, 'kvrocks.conf')
+  writeFileSync(file, `dir ${directory}\n${text}`)
+  return { config: loadConfig(readConfigFile(file)), file }
+}
+
+/** What stands behind the line of dir. */
+const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(1)
 const load = (t: Test, text = ''): Config => loadConfig({ text: `dir ${temporaryDirectory(t)}\n${text}` })
 const get = (config: Config, ...patterns: string[]): [string, string][] =>
   config.get(patterns.map((pattern) => Buffer.from(pattern)))
@@ -161,16 +170,6 @@ test('a listener that breaks leaves the old values and its error', (t) => {
   t.end()
 })
 
-function loadFile(t: Test, text: string): { config: Config; file: string } {
-  const directory = temporaryDirectory(t)
-  const file = join(directory, 'kvrocks.conf')
-  writeFileSync(file, `dir ${directory}\n${text}`)
-  return { config: loadConfig(readConfigFile(file)), file }
-}
-
-/** What stands behind the line of dir. */
-const linesOf = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(1)
-
 test('CONFIG REWRITE brings lines up to date and leaves the rest as it is', (t) => {
   const { config, file } = loadFile(
     t,
@@ -222,6 +221,23 @@ test('CONFIG REWRITE writes namespaces anew, unless they are replicated', (t) =>
   config.assign('repl-namespace-enabled', true)
   config.rewrite()
   t.strictSame(linesOf(file), ['requirepass p', 'repl-namespace-enabled yes', ''])
+  t.end()
+})
+
+test('CONFIG REWRITE knows lines of namespaces in any case', (t) => {
+  const { config, file } = loadFile(t, 'requirepass p\nNAMESPACE.a t1\nNamespace.B t2\n')
+  config.namespaces.delete('t1')
+  config.rewrite()
+  t.strictSame(linesOf(file), ['requirepass p', 'namespace.B t2', ''])
+  t.end()
+})
+
+test('CONFIG REWRITE leaves a file alone that is not UTF-8', (t) => {
+  const { config, file } = loadFile(t, 'timeout 1\n')
+  appendFileSync(file, Buffer.from('# caf\xe9\n', 'latin1'))
+  const before = readFileSync(file)
+  t.throws(() => config.rewrite(), { message: 'the configuration file is not UTF-8' })
+  t.strictSame(readFileSync(file), before)
   t.end()
 })
 

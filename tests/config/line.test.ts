@@ -43,7 +43,7 @@ test('a written line reads back as what was written', (t) => {
   t.equal(formatConfigLine('a', ''), 'a ""')
   t.equal(formatConfigLine('a', 'b\\c'), 'a b\\c')
   t.equal(formatConfigLine('a', 'b c\\"'), 'a "b c\\\\\\""')
-  const value = fc.string({ unit: fc.constantFrom(...'ab#\'"\\ \t\r\n\v\fé') }).filter((text) => !/^\s|\s$/.test(text))
+  const value = fc.string({ unit: fc.constantFrom(...'ab#\'"\\ \t\r\n\v\f\bé') })
   fc.assert(fc.property(value, (text) => parseConfigLine(formatConfigLine('k', text)).value === text))
   t.end()
 })
