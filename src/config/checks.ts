@@ -23,6 +23,12 @@ const cron =
     new Cron(values[name])
   }
 
+const hoursOrCron: Rule = ({ values }) => {
+  if (values['compaction-checker-range'] !== '' && values['compaction-checker-cron'] !== '') {
+    throw new OptionError('compaction-checker-range cannot be set while compaction-checker-cron is set')
+  }
+}
+
 /** Rules for a value that the file, the command line or CONFIG SET gives. */
 export const GIVEN_RULES: Rules = {
   requirepass({ values, namespaces }) {
@@ -40,11 +46,9 @@ export const GIVEN_RULES: Rules = {
   'bgsave-cron': cron('bgsave-cron'),
   'dbsize-scan-cron': cron('dbsize-scan-cron'),
   'compaction-checker-cron': cron('compaction-checker-cron'),
-  'compaction-checker-range'({ values }) {
-    if (values['compaction-checker-cron'] !== '') {
-      throw new OptionError('compaction-checker-range cannot be set while compaction-checker-cron is set')
-    }
-    compactionChecker(values)
+  'compaction-checker-range'(draft) {
+    hoursOrCron(draft)
+    compactionChecker(draft.values)
   },
   'rename-command'({ values, isCommand }) {
     const renamed = new Map<string, boolean>()
@@ -89,6 +93,7 @@ const needsDynamicLevels: Rule = ({ values }) => {
 
 /** Rules for CONFIG SET alone. */
 export const SET_RULES: Rules = {
+  'compaction-checker-cron': hoursOrCron,
   'log-retention-days'({ values }) {
     if (logTarget(values).directory === undefined) {
       throw new OptionError("can't set the 'log-retention-days' when the log dir is stdout")

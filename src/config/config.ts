@@ -33,6 +33,14 @@ export interface ConfigState {
   readonly isCommand: ((name: string) => boolean) | undefined
 }
 
+type Listeners = Map<OptionName, readonly Apply[]>
+
+/** What a CONFIG SET gives an option; `source` is the text of the value, undefined where none was ever given. */
+interface Setting {
+  readonly value: unknown
+  readonly source: string | undefined
+}
+
 export class Config {
   /**
    * The value in force of each option, for reading: `config.values.timeout`. A plain property load: the object keeps
@@ -45,7 +53,9 @@ export class Config {
   readonly #values: ConfigValues
   readonly #sources: Map<OptionName, string>
   readonly #isCommand: ConfigState['isCommand']
-  readonly #listeners = new Map<OptionName, Apply[]>()
+  readonly #listeners: Listeners = new Map()
+  /** Called behind those. */
+  readonly #lastListeners: Listeners = new Map()
 
   constructor(state: ConfigState) {
     this.#values = fastObject(state.values)
@@ -96,32 +106,32 @@ export class Config {
    */
   set(pairs: readonly (readonly [name: string, text: string])[]): void {
     const given = this.#parse(pairs)
-    const before = new Map<OptionName, unknown>(Array.from(given.keys(), (name) => [name, this.values[name]]))
+    const before = new Map<OptionName, Setting>(
+      Array.from(given.keys(), (name) => [name, { value: this.values[name], source: this.#sources.get(name) }]),
+    )
     const applied: Apply[] = []
-    this.#put(new Map(Array.from(given, ([name, { value }]) => [name, value])))
+    this.#put(given)
     try {
       this.#check(given.keys())
-      this.#apply(given.keys(), applied)
+      this.#apply([...given.keys()], applied)
     } catch (error) {
       this.#put(before)
       for (const apply of applied.reverse()) apply(this.values)
       throw error
     }
-    for (const [name, { source }] of given) this.#sources.set(name, source)
   }
 
   /** Calls `apply` when CONFIG SET gives one of `names`, once for all of them. Returns a function that ends that. */
   onChange(names: OptionName | readonly OptionName[], apply: Apply): () => void {
-    const list = typeof names === 'string' ? [names] : names
-    for (const name of list) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), apply])
-    return () => {
-      for (const name of list) {
-        this.#listeners.set(
-          name,
-          (this.#listeners.get(name) ?? []).filter((candidate) => candidate !== apply),
-        )
-      }
-    }
+    return listen(this.#listeners, typeof names === 'string' ? [names] : names, apply)
+  }
+
+  /**
+   * As onChange, for what puts a CONFIG SET on the disk: called once all of onChange have taken it, so that nothing is
+   * left on the disk that one of those refuses.
+   */
+  onAccepted(name: OptionName, apply: Apply): () => void {
+    return listen(this.#lastListeners, [name], apply)
   }
 
   /** Sets what the server itself decides, such as slaveof: no rules, no listeners, CONFIG SET's bounds do not apply. */
@@ -150,8 +160,8 @@ export class Config {
     return this.text(name) === anyOption(name).format(OPTIONS[name].default)
   }
 
-  #parse(pairs: readonly (readonly [string, string])[]): Map<OptionName, { value: unknown; source: string }> {
-    const given = new Map<OptionName, { value: unknown; source: string }>()
+  #parse(pairs: readonly (readonly [string, string])[]): Map<OptionName, Setting> {
+    const given = new Map<OptionName, Setting>()
     for (const [typed, source] of pairs) {
       const name = findOption(typed)
       if (name === undefined && Object.hasOwn(COMPUTED, typed.toLowerCase())) throw refuse(typed, IMMUTABLE)
@@ -177,24 +187,44 @@ export class Config {
     }
   }
 
-  #apply(names: Iterable<OptionName>, applied: Apply[]): void {
-    for (const name of names) {
-      for (const apply of this.#listeners.get(name) ?? []) {
-        if (applied.includes(apply)) continue
-        inReplyOf(name, () => apply(this.values))
-        applied.push(apply)
+  #apply(names: readonly OptionName[], applied: Apply[]): void {
+    for (const listeners of [this.#listeners, this.#lastListeners]) {
+      for (const name of names) {
+        for (const apply of listeners.get(name) ?? []) {
+          if (applied.includes(apply)) continue
+          inReplyOf(name, () => apply(this.values))
+          applied.push(apply)
+        }
       }
     }
   }
 
-  #put(values: ReadonlyMap<OptionName, unknown>): void {
-    Object.assign(this.#values, Object.fromEntries(values))
+  #put(settings: ReadonlyMap<OptionName, Setting>): void {
+    for (const [name, { value, source }] of settings) {
+      Object.assign(this.#values, { [name]: value })
+      if (source === undefined) this.#sources.delete(name)
+      else this.#sources.set(name, source)
+    }
+  }
+}
+
+/** Adds `apply` to those of each name. Returns a function that ends that. */
+function listen(listeners: Listeners, names: readonly OptionName[], apply: Apply): () => void {
+  for (const name of names) listeners.set(name, [...(listeners.get(name) ?? []), apply])
+  return () => {
+    for (const name of names) {
+      listeners.set(
+        name,
+        (listeners.get(name) ?? []).filter((candidate) => candidate !== apply),
+      )
+    }
   }
 }
 
 const IMMUTABLE = "can't set immutable config"
 
-function refuse(name: string, reason: string): OptionError {
+/** What CONFIG SET answers that does not set the option `name`, as it was typed. */
+export function refuse(name: string, reason: string): OptionError {
   return new OptionError(`CONFIG SET failed (possibly related to argument '${name}') - ${reason}`)
 }
 

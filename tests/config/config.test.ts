@@ -160,6 +160,49 @@ test('listeners see the new values, once each, and the old ones again when a lat
   t.end()
 })
 
+test('what writes to the disk hears of a CONFIG SET after all others, and writes all of it', (t) => {
+  const { config, file } = loadFile(t, '')
+  config.onAccepted('timeout', () => config.rewrite())
+  config.onChange('maxclients', ({ maxclients }) => {
+    if (maxclients > 100) throw new OptionError('too many')
+  })
+  t.match(refusal(config, ['timeout', '3'], ['maxclients', '101']), /too many$/)
+  t.strictSame(linesOf(file), [''])
+  config.set([
+    ['timeout', '3'],
+    ['maxclients', '100'],
+  ])
+  t.strictSame(linesOf(file), ['maxclients 100', 'timeout 3', ''])
+  config.onAccepted('workers', () => {
+    throw new OptionError('never')
+  })
+  t.match(refusal(config, ['workers', '1'], ['maxclients', '7']), /'workers'\) - never$/)
+  config.rewrite()
+  t.strictSame(linesOf(file), ['maxclients 100', 'timeout 3', ''])
+  t.end()
+})
+
+test('the compaction checker has its hours or its schedule, as at the start', (t) => {
+  const reason = 'compaction-checker-range cannot be set while compaction-checker-cron is set'
+  const config = load(t, 'compaction-checker-range 0-7')
+  t.equal(
+    refusal(config, ['compaction-checker-cron', '* 1-5 * * *']),
+    `CONFIG SET failed (possibly related to argument 'compaction-checker-cron') - ${reason}`,
+  )
+  t.equal(
+    refusal(config, ['compaction-checker-cron', '* 1-5 * * *'], ['compaction-checker-range', '']),
+    'accepted',
+    'one may replace the other',
+  )
+  t.equal(
+    refusal(config, ['compaction-checker-range', '0-7']),
+    `CONFIG SET failed (possibly related to argument 'compaction-checker-range') - ${reason}`,
+  )
+  t.equal(refusal(config, ['compaction-checker-range', '0-7'], ['compaction-checker-cron', '']), 'accepted')
+  t.equal(refusal(config, ['compaction-checker-cron', '']), 'accepted')
+  t.end()
+})
+
 test('a listener that breaks leaves the old values and its error', (t) => {
   const config = load(t)
   config.onChange('timeout', () => {
