@@ -1,5 +1,7 @@
 /** CONFIG. Source: redis src/config.c; kvrocks src/commands/cmd_server.cc, CommandConfig. */
 
+import { isUtf8 } from 'node:buffer'
+import { refuse } from '../config/config.js'
 import { OptionError } from '../config/option.js'
 import type { Args } from '../protocol/args.js'
 import { utf8Err, wrongArity } from '../protocol/errors.js'
@@ -91,8 +93,15 @@ function get({ reply, settings }: ServerContext, args: Args): void {
 
 function set({ reply, settings }: ServerContext, args: Args): void {
   const pairs: [string, string][] = []
-  for (let at = 2; at < args.count; at += 2) pairs.push([args.at(at).utf8Slice(0), args.at(at + 1).utf8Slice(0)])
-  refusing(() => settings.set(pairs))
+  refusing(() => {
+    for (let at = 2; at < args.count; at += 2) {
+      const [name, value] = [args.at(at).utf8Slice(0), args.at(at + 1)]
+      // The file is UTF-8, and what is decoded with replacement characters is another password.
+      if (!isUtf8(value)) throw refuse(name, 'the value is not UTF-8')
+      pairs.push([name, value.utf8Slice(0)])
+    }
+    settings.set(pairs)
+  })
   reply.ok()
 }
 

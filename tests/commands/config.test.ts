@@ -37,6 +37,23 @@ test('CONFIG SET is all or nothing', async (t) => {
   t.match(await s.run('config', 'rewrite'), /^-ERR The server is running without a config file/)
 })
 
+test('CONFIG SET refuses what is not UTF-8, which no file could keep', async (t) => {
+  await using s = await startServer({ config: { requirepass: 'p' } })
+  await s.run('auth', 'p')
+  const refused = (name: string): string =>
+    `-ERR CONFIG SET failed (possibly related to argument '${name}') - the value is not UTF-8\r\n`
+  const password = Buffer.from('p\xff', 'latin1')
+  for (const name of ['requirepass', 'masterauth']) t.equal(await s.run('config', 'set', name, password), refused(name))
+  t.equal(await s.run('config', 'set', 'timeout', '7', 'masterauth', password), refused('masterauth'))
+  t.match(await s.run('config', 'set', password, 'x'), /^-ERR Unknown option or number of arguments for CONFIG SET/)
+  t.equal(
+    await s.run('config', 'get', 'requirepass', 'masterauth', 'timeout'),
+    '*6\r\n$10\r\nmasterauth\r\n$0\r\n\r\n$11\r\nrequirepass\r\n$1\r\np\r\n$7\r\ntimeout\r\n$1\r\n0\r\n',
+  )
+  t.equal(await s.run('config', 'set', 'requirepass', 'pä'), '+OK\r\n')
+  t.equal(await s.run('auth', 'pä'), '+OK\r\n')
+})
+
 test('CONFIG REWRITE, rename-command and SHUTDOWN of a server with a file', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-config-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
