@@ -18,6 +18,8 @@ export class KeyCountTable implements KeyCounts {
   readonly #log: Log
   readonly #byNamespace = new Map<string, KeyCount>()
   readonly #running = new Map<string, Promise<void>>()
+  /** One at a time, so that many namespaces take no more of a turn than one. */
+  #last = Promise.resolve()
   #isStopped = false
 
   /** `clock` gives Unix milliseconds. */
@@ -35,9 +37,11 @@ export class KeyCountTable implements KeyCounts {
     const name = nameOf(namespace)
     if (this.#running.has(name)) throw SCANNING
     const prefix = namespace === undefined ? EMPTY : namespacePrefix(namespace)
-    const scan = this.#scan(name, prefix)
+    const scan = this.#last
+      .then(() => this.#scan(name, prefix))
       .catch((error: unknown) => this.#log.error(`DBSIZE SCAN failed: ${describeError(error)}`))
       .finally(() => this.#running.delete(name))
+    this.#last = scan
     this.#running.set(name, scan)
   }
 

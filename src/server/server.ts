@@ -214,11 +214,11 @@ export class Server implements ServerView {
     const checker = new CompactionChecker(config, this.store.rocks, log, (cf, begin, end) =>
       this.maintenance.compactRange(cf, begin, end),
     )
+    const { maintenance, namespaces, keyCounts } = this
     const isLoading = (): boolean => this.isLoading
-    for (const job of scheduledJobs({ config, maintenance: this.maintenance, checker, now: clock, isLoading }))
-      this.cron.add(job)
+    const jobs = scheduledJobs({ config, maintenance, checker, namespaces, keyCounts, now: clock, isLoading })
     this.#followConfig()
-    for (const job of [...this.replication.jobs(), ...feedJobs(this)]) this.cron.add(job)
+    for (const job of [...jobs, ...this.replication.jobs(), ...feedJobs(this)]) this.cron.add(job)
   }
 
   get luaBytes(): number {

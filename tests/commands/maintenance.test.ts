@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { databaseNamespace } from '../../src/storage/keys.js'
 import { eventually } from '../support/eventually.js'
 import { startServer } from '../support/server.js'
+
+const SCHEDULED = 'scheduled work'
 
 test('BGSAVE makes a backup that opens, FLUSHBACKUP removes it', async (t) => {
   await using s = await startServer()
@@ -127,14 +130,54 @@ test('COMPACT and FLUSHMEMTABLE write files, and STATS counts what RocksDB did',
 test('bgsave-cron and compact-cron run in the minutes that they name', async (t) => {
   await using s = await startServer({ config: { 'bgsave-cron': '* * * * *' } })
   const saves = s.server.maintenance
-  s.server.cron.run('scheduled backup and compaction')
+  s.server.cron.run(SCHEDULED)
   t.ok(saves.isSaving)
   await eventually(() => !saves.isSaving || undefined)
-  s.server.cron.run('scheduled backup and compaction')
+  s.server.cron.run(SCHEDULED)
   t.notOk(saves.isSaving)
   s.advance(60_000)
-  s.server.cron.run('scheduled backup and compaction')
+  s.server.cron.run(SCHEDULED)
   t.ok(saves.isSaving)
+})
+
+test('dbsize-scan-cron counts the keys of every namespace in the minutes that it names', async (t) => {
+  await using s = await startServer({
+    config: { 'dbsize-scan-cron': '* * * * *', requirepass: 'secret', 'repl-namespace-enabled': true },
+  })
+  await s.run('auth', 'secret')
+  await s.run('namespace', 'add', 'ns', 'token')
+  await s.run('mset', 'a', '1', 'b', '2')
+  const other = await s.connect()
+  await other.run('auth', 'token')
+  await other.run('set', 'c', '3')
+  const counts = s.server.keyCounts
+  const keysOf = (namespace?: string) =>
+    counts.latest(namespace === undefined ? undefined : Buffer.from(namespace))?.keys
+  s.server.cron.run(SCHEDULED)
+  await eventually(() => (keysOf() !== undefined && keysOf('ns') !== undefined) || undefined)
+  t.equal(keysOf(), 3, 'all keys')
+  t.equal(keysOf('ns'), 1)
+
+  await other.run('set', 'd', '4')
+  s.server.cron.run(SCHEDULED)
+  t.doesNotThrow(() => counts.scan(Buffer.from('ns')), 'none runs: a minute is counted in once')
+  s.advance(60_000)
+  s.server.cron.run(SCHEDULED)
+  await eventually(() => (keysOf() === 4 && keysOf('ns') === 2) || undefined)
+  t.strictSame(s.logged, [], 'one that runs already keeps none of the others from being counted')
+})
+
+test('dbsize-scan-cron counts each database of redis-databases', async (t) => {
+  await using s = await startServer({ config: { 'dbsize-scan-cron': '* * * * *', 'redis-databases': 3 } })
+  await s.run('set', 'a', '1')
+  await s.run('select', '2')
+  await s.run('mset', 'b', '2', 'c', '3')
+  s.server.cron.run(SCHEDULED)
+  const keys = await eventually(() => {
+    const found = [0, 1, 2].map((index) => s.server.keyCounts.latest(databaseNamespace(index))?.keys)
+    return found.includes(undefined) ? undefined : found
+  })
+  t.strictSame(keys, [1, 0, 2])
 })
 
 test('CONFIG SET of RocksDB settings reaches the open database, and what it refuses is refused', async (t) => {
