@@ -53,3 +53,55 @@ test('XDEL finds the first and the last entry anew where they are said to be del
   t.match(streamOf(s), { firstId: makeId(3, 0), lastEntryId: makeId(6, 0) })
   t.equal(await client.value('xlen', 's'), 3)
 })
+
+/** As Kvrocks's XGROUP DESTROY, which takes the rows of `count` entries along and leaves the metadata. */
+async function leaveSize(s: TestServer, client: RawClient, count: number): Promise<void> {
+  await add(client, 1, count)
+  const { rows } = streamOf(s)
+  for (let id = 1; id <= count; id++) rows.delete(makeId(id, 0))
+}
+
+test('a trim counts the entries of a stream whose size is too large', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await leaveSize(s, client, 10)
+  await client.run('xadd', 's', 'maxlen', 10, 11, 'f', 'v')
+  t.equal(await client.value('xlen', 's'), 1)
+  await client.run('xadd', 's', 'maxlen', 10, 12, 'f', 'v')
+  t.same(await ids(client), ['11-0', '12-0'])
+  t.equal(await client.value('xlen', 's'), 2)
+})
+
+for (const references of ['keepref', 'delref', 'acked']) {
+  test(`XTRIM ${references} trims by the entries that there are`, async (t) => {
+    await using s = await startServer()
+    const client = await s.connect()
+    await leaveSize(s, client, 6)
+    await add(client, 7, 10)
+    await client.run('xgroup', 'create', 's', 'g', '$')
+    t.equal(await client.value('xtrim', 's', 'maxlen', 5, references), 0, 'fewer than may stay')
+    t.equal(await client.value('xlen', 's'), 4)
+    await client.run('del', 's')
+    await leaveSize(s, client, 3)
+    await add(client, 4, 10)
+    await client.run('xgroup', 'create', 's', 'g', '$')
+    t.equal(await client.value('xtrim', 's', 'maxlen', 5, references), 2, 'more than may stay')
+    t.same(await ids(client), ['6-0', '7-0', '8-0', '9-0', '10-0'])
+    t.equal(await client.value('xlen', 's'), 5)
+  })
+
+  test(`XTRIM ${references} notices at the end of the entries that the size was too large`, async (t) => {
+    await using s = await startServer()
+    const client = await s.connect()
+    await add(client, 1, 4)
+    await client.run('xgroup', 'create', 's', 'g', '$')
+    const stream = streamOf(s)
+    stream.metadata.size = 10
+    saveStream(stream)
+    t.equal(await client.value('xtrim', 's', 'maxlen', 3, references), 1)
+    t.same(await ids(client), ['2-0', '3-0', '4-0'])
+    t.equal(await client.value('xlen', 's'), 3)
+    t.equal(await client.value('xtrim', 's', 'maxlen', 0, references), 3)
+    t.equal(await client.value('xlen', 's'), 0)
+  })
+}

@@ -92,8 +92,20 @@ function nearestKept(stream: OpenStream, isRemoved: (id: Bytes) => boolean, from
   return ID_ZERO
 }
 
-/** The removal of the oldest entries; undefined if all may stay. */
+/** The removal of the oldest entries; undefined if all may stay. A size that was wrong is put right by it. */
 export function planTrim(stream: OpenStream, how: Trim): Removal | undefined {
+  const plan = planOldest(stream, how)
+  if (plan !== MISCOUNTED) return plan
+  recount(stream)
+  const none = { count: 0, ids: [], lastRemoved: ID_ZERO, groups: [] }
+  const { firstId, lastEntryId } = stream
+  return (planOldest(stream, how) as Removal | undefined) ?? { ...none, firstKept: firstId, lastKept: lastEntryId }
+}
+
+/** The rows of a stream show that its metadata are wrong: Kvrocks may take the rows of entries and leave the size. */
+const MISCOUNTED = 'miscounted'
+
+function planOldest(stream: OpenStream, how: Trim): Removal | undefined | typeof MISCOUNTED {
   const { maxLength, minId, limit, slack, references } = how
   const { size } = stream.metadata
   const excess = maxLength === undefined ? size : size - maxLength
@@ -101,38 +113,67 @@ export function planTrim(stream: OpenStream, how: Trim): Removal | undefined {
   if (excess <= 0 || (maxLength === undefined && compare(stream.firstId, minId) >= 0)) return undefined
   const countMax = limit === 0 ? excess : Math.min(limit, excess)
   const groups = references === 'keep' ? [] : readGroups(stream)
-  if (references === 'acknowledged' && groups.length > 0) return planAcknowledged(stream, how, countMax, groups)
-  const ids: StreamId[] = []
-  const idsMax = groups.length > 0 ? Number.POSITIVE_INFINITY : SINGLE_DELETES_MAX
-  const lastRemoved = Buffer.alloc(ID_BYTES)
-  let firstKept = ID_ZERO
-  let count = 0
+  const keepers = references === 'acknowledged' ? groups : []
+  const plan = new OldestEntries(groups.length > 0 ? Number.POSITIVE_INFINITY : SINGLE_DELETES_MAX)
   const rowsExpected = maxLength === undefined ? 1 : countMax + 1
   using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false, rowsExpected })
-  while (cursor.next()) {
-    if (count === countMax || (maxLength === undefined && compare(cursor.key, minId) >= 0)) {
-      firstKept = Buffer.from(cursor.key)
-      break
-    }
-    if (count++ < idsMax) ids.push(Buffer.from(cursor.key))
-    cursor.key.copy(lastRemoved)
+  let isOver = !cursor.next()
+  if (isOver || compare(cursor.key, stream.firstId) !== 0) return MISCOUNTED
+  for (; !isOver; isOver = !cursor.next()) {
+    if (plan.count === countMax || (maxLength === undefined && compare(cursor.key, minId) >= 0)) break
+    if (isReferenced(keepers, cursor.key)) plan.keep(cursor.key)
+    else plan.remove(cursor.key)
   }
-  if (count === 0) return undefined
-  const lastKept = isZero(firstKept) ? ID_ZERO : stream.lastEntryId
-  return { count, ids: count > ids.length ? undefined : ids, lastRemoved, firstKept, lastKept, groups }
+  if (isOver && plan.count + plan.kept !== size) return MISCOUNTED
+  if (plan.count === 0) return undefined
+  const lastKept = isOver ? plan.lastKept : stream.lastEntryId
+  const firstKept = isOver || plan.kept > 0 ? plan.firstKept : Buffer.from(cursor.key)
+  const { count, ids, lastRemoved } = plan
+  return { count, ids, lastRemoved, firstKept, lastKept, groups: references === 'delete' ? groups : [] }
 }
 
-/** Passes over the entries that a group needs. */
-function planAcknowledged(stream: OpenStream, { maxLength, minId }: Trim, countMax: number, groups: readonly Group[]) {
-  const ids: StreamId[] = []
-  {
-    using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false })
-    while (ids.length < countMax && cursor.next()) {
-      if (maxLength === undefined && compare(cursor.key, minId) >= 0) break
-      if (!isReferenced(groups, cursor.key)) ids.push(Buffer.from(cursor.key))
-    }
+/** What a walk from the first entry on has found. */
+class OldestEntries {
+  count = 0
+  kept = 0
+  firstKept = ID_ZERO
+  readonly lastRemoved = Buffer.alloc(ID_BYTES)
+  readonly #lastKept = Buffer.alloc(ID_BYTES)
+  readonly #ids: StreamId[] = []
+  readonly #idsMax: number
+
+  constructor(idsMax: number) {
+    this.#idsMax = idsMax
   }
-  return planRemoval(stream, ids)
+
+  get ids(): readonly StreamId[] | undefined {
+    return this.count > this.#ids.length ? undefined : this.#ids
+  }
+
+  /** ID_ZERO if none is kept. */
+  get lastKept(): StreamId {
+    return this.#lastKept
+  }
+
+  remove(id: Bytes): void {
+    if (this.count++ < this.#idsMax) this.#ids.push(Buffer.from(id))
+    id.copy(this.lastRemoved)
+  }
+
+  keep(id: Bytes): void {
+    if (this.kept++ === 0) this.firstKept = Buffer.from(id)
+    id.copy(this.#lastKept)
+  }
+}
+
+/** Puts right the size of an open stream, and its first and last entry. */
+function recount(stream: OpenStream): void {
+  const entries = new OldestEntries(0)
+  using cursor = scanEntries(stream, ID_ZERO, ENTRY_ID_MAX, { values: false })
+  while (cursor.next()) entries.keep(cursor.key)
+  stream.metadata.size = entries.kept
+  stream.firstId = entries.firstKept
+  stream.lastEntryId = entries.lastKept
 }
 
 /** Deletes the rows; the metadata is the caller's to save, and the log data to say. */
