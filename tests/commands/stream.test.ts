@@ -123,6 +123,20 @@ test('the first delivery has a time and counts, and idle times follow the clock'
   t.same(await client.value('xpending', 's', 'g', '-', '+', 9), [['1-0', 'd', 1000, 7]], 'no time is yet to come')
 })
 
+test('XCLAIM and XAUTOCLAIM without an idle time claim what is yet to be delivered by the clock', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('xadd', 's', 1, 'f', 'v')
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>')
+  s.advance(-500)
+  t.same(await client.value('xclaim', 's', 'g', 'd', 1, 1, 'justid'), [])
+  t.same(await client.value('xautoclaim', 's', 'g', 'd', 1, 0, 'justid'), ['0-0', [], []])
+  t.same(await client.value('xautoclaim', 's', 'g', 'd', 0, 0, 'justid'), ['0-0', ['1-0'], []])
+  s.advance(-500)
+  t.same(await client.value('xclaim', 's', 'g', 'e', 0, 1, 'justid'), ['1-0'])
+})
+
 test('a range of very many entries is exact, whatever was written before in the turn', async (t) => {
   await using s = await startServer()
   const client = await s.connect()

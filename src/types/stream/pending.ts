@@ -191,7 +191,7 @@ export function listPending(group: Group, { start, end, count, consumer, idleMs 
   while ((count === 0 || found.length < count) && cursor.next()) {
     const entry = pendingAt(cursor)
     if (consumer !== undefined && !entry.consumer.equals(consumer)) continue
-    if (idleMs > 0 && nowMs - entry.deliveredMs < idleMs) continue
+    if (!isIdle(entry, nowMs, idleMs)) continue
     found.push(entry)
   }
   return found
@@ -235,13 +235,18 @@ export function claim(group: Group, name: Bytes, ids: readonly StreamId[], how: 
     const value = readEntry(stream, id)
     if (value === undefined) {
       if (pending !== undefined) taker.forget(pending)
-    } else if (pending !== undefined ? nowMs - pending.deliveredMs >= how.minIdleMs : how.force) {
+    } else if (pending !== undefined ? isIdle(pending, nowMs, how.minIdleMs) : how.force) {
       taker.take(id, pending, value, deliveredMs)
     }
   }
   saveConsumer(group, consumer)
   saveGroup(group)
   return { entries: taker.taken, created }
+}
+
+/** Without an idle time even what was delivered after `nowMs`: the clock was set back. */
+function isIdle({ deliveredMs }: PendingEntry, nowMs: number, minIdleMs: number): boolean {
+  return minIdleMs === 0 || nowMs - deliveredMs >= minIdleMs
 }
 
 /** Moves pending entries to a consumer, row by row as Kvrocks writes them: the former owner, then the entry. */
@@ -323,7 +328,7 @@ export function claimFrom(
     if (value === undefined) {
       taker.forget(pending)
       deleted.push(pending.id)
-    } else if (nowMs - pending.deliveredMs >= how.minIdleMs) {
+    } else if (isIdle(pending, nowMs, how.minIdleMs)) {
       taker.take(pending.id, pending, value, nowMs)
     }
   }
