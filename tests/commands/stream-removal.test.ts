@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import type { RawClient } from '../support/raw-client.js'
+import { countRowReads } from '../support/row-reads.js'
 import { startServer } from '../support/server.js'
 
 /** Entries 1 to 4; group g was given 1 to 3 and holds 2 and 3, group h was given 1 and 2 and holds both. */
@@ -89,4 +90,41 @@ test('XDELEX and XACKDEL refuse what they do not understand', async (t) => {
     t.equal(await client.run('xdelex', 'text', ...words), `-${error}\r\n`)
     t.equal(await client.run('xackdel', 'text', 'g', ...words), `-${error}\r\n`)
   }
+})
+
+async function addMany(client: RawClient, count: number): Promise<void> {
+  for (let id = 1; id <= count; id++) client.send('xadd', 's', id, 'f', 'v')
+  for (let id = 1; id <= count; id++) await client.nextReply()
+}
+
+test('a trim looks no further than the group that is the farthest behind', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await addMany(client, 3000)
+  for (const group of ['g', 'h']) await client.run('xgroup', 'create', 's', group, 0)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'noack', 'streams', 's', '>')
+  await client.run('xreadgroup', 'group', 'h', 'c', 'count', 10, 'noack', 'streams', 's', '>')
+  await client.run('xreadgroup', 'group', 'h', 'c', 'count', 10, 'streams', 's', '>')
+  using reads = countRowReads()
+  t.equal(await client.value('xtrim', 's', 'maxlen', 1, 'acked'), 10)
+  t.equal(await client.value('xtrim', 's', 'minid', 2000, 'acked'), 0)
+  t.ok(reads.walked < 50, `${reads.walked} rows`)
+  t.equal(await client.value('xlen', 's'), 2990)
+})
+
+test('a trim of very many entries reads few pending ones at once, and no entries', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await addMany(client, 3000)
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'count', 2500, 'streams', 's', '>')
+  using reads = countRowReads()
+  t.equal(await client.value('xtrim', 's', 'maxlen', 600, 'delref'), 2400)
+  t.ok(reads.atOnceMax <= 1024, `${reads.atOnceMax} at once`)
+  t.same(await client.value('xpending', 's', 'g'), [100, '2401-0', '2500-0', [['c', '100']]])
+  await client.run('xreadgroup', 'group', 'g', 'c', 'noack', 'streams', 's', '>')
+  t.equal(await client.value('xtrim', 's', 'maxlen', 0, 'acked'), 500)
+  t.ok(reads.atOnceMax <= 1024, `${reads.atOnceMax} at once`)
+  t.same(await client.value('xinfo', 'consumers', 's', 'g'), [['name', 'c', 'pending', 100, 'idle', 0, 'inactive', 0]])
+  t.equal((await ids(client)).length, 100)
 })

@@ -150,24 +150,35 @@ function countUp(deliveries: Int64): Int64 {
 export function acknowledge(db: Database, key: Bytes, name: Bytes, ids: readonly StreamId[]): number {
   const stream = openStream(db, key)
   const group = stream === undefined ? undefined : openGroup(stream, name)
-  return group === undefined ? 0 : release(group, ids).length
+  return group === undefined ? 0 : release(group, ids)
 }
 
-/** Forgets pending entries of an open group. Returns the ids of those that there were. */
-export function release(group: Group, ids: readonly StreamId[]): StreamId[] {
-  const found = new Map<string, PendingEntry>()
-  for (const entry of readPendingOf(group, ids)) if (entry !== undefined) found.set(entry.id.latin1Slice(0), entry)
-  if (found.size === 0) return []
+/** So many pending entries are read at once. */
+const RELEASED_AT_ONCE = 1024
+
+/** Forgets pending entries of an open group. Returns how many there were. */
+export function release(group: Group, ids: readonly StreamId[]): number {
   const consumers = new Consumers(group)
-  group.stream.db.logData(TYPE_STREAM)
-  for (const { id, consumer } of found.values()) {
-    deletePending(group, id)
-    consumers.release(consumer)
+  let released = 0
+  for (let at = 0; at < ids.length; at += RELEASED_AT_ONCE) {
+    for (const entry of pendingOnce(group, ids.slice(at, at + RELEASED_AT_ONCE))) {
+      if (released++ === 0) group.stream.db.logData(TYPE_STREAM)
+      deletePending(group, entry.id)
+      consumers.release(entry.consumer)
+    }
   }
-  group.pending = Math.max(0, group.pending - found.size)
+  if (released === 0) return 0
+  group.pending = Math.max(0, group.pending - released)
   saveGroup(group)
   consumers.save()
-  return [...found.values()].map(({ id }) => id)
+  return released
+}
+
+/** The pending entries that `ids` name, each once. */
+function pendingOnce(group: Group, ids: readonly StreamId[]): Iterable<PendingEntry> {
+  const found = new Map<string, PendingEntry>()
+  for (const entry of readPendingOf(group, ids)) if (entry !== undefined) found.set(entry.id.latin1Slice(0), entry)
+  return found.values()
 }
 
 export interface PendingFilter {

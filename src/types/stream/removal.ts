@@ -5,7 +5,7 @@
  */
 
 import { type Bytes, compare } from '../../bytes/bytes.js'
-import { ENTRY_ID_MAX, ID_BYTES, ID_ZERO, isZero, maxId, nextId, type StreamId } from './ids.js'
+import { ENTRY_ID_MAX, ID_BYTES, ID_ZERO, isZero, maxId, nextId, type StreamId, minId as smallerId } from './ids.js'
 import { release } from './pending.js'
 import { type Group, type OpenStream, readGroups, readPending, scanEntries } from './rows.js'
 
@@ -114,6 +114,8 @@ function planOldest(stream: OpenStream, how: Trim): Removal | undefined | typeof
   const countMax = limit === 0 ? excess : Math.min(limit, excess)
   const groups = references === 'keep' ? [] : readGroups(stream)
   const keepers = references === 'acknowledged' ? groups : []
+  // What a group is yet to be given stays, and so does all after it.
+  const lastFree = keepers.reduce((id, { lastId }) => smallerId(id, lastId), ENTRY_ID_MAX)
   const plan = new OldestEntries(groups.length > 0 ? Number.POSITIVE_INFINITY : SINGLE_DELETES_MAX)
   const rowsExpected = maxLength === undefined ? 1 : countMax + 1
   using cursor = scanEntries(stream, stream.firstId, ENTRY_ID_MAX, { values: false, rowsExpected })
@@ -121,6 +123,7 @@ function planOldest(stream: OpenStream, how: Trim): Removal | undefined | typeof
   if (isOver || compare(cursor.key, stream.firstId) !== 0) return MISCOUNTED
   for (; !isOver; isOver = !cursor.next()) {
     if (plan.count === countMax || (maxLength === undefined && compare(cursor.key, minId) >= 0)) break
+    if (compare(cursor.key, lastFree) > 0) break
     if (isReferenced(keepers, cursor.key)) plan.keep(cursor.key)
     else plan.remove(cursor.key)
   }
