@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { makeId } from '../../src/types/stream/ids.js'
 import { openStream, saveStream } from '../../src/types/stream/rows.js'
+import { countRowReads } from '../support/row-reads.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const NOW = 1_700_000_000_000
@@ -135,6 +136,22 @@ test('XCLAIM and XAUTOCLAIM without an idle time claim what is yet to be deliver
   t.same(await client.value('xautoclaim', 's', 'g', 'd', 0, 0, 'justid'), ['0-0', ['1-0'], []])
   s.advance(-500)
   t.same(await client.value('xclaim', 's', 'g', 'e', 0, 1, 'justid'), ['1-0'])
+})
+
+test('XAUTOCLAIM looks at no more pending entries than it needs to', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('xgroup', 'create', 's', 'g', 0, 'mkstream')
+  for (let id = 1; id <= 100; id++) await client.run('xadd', 's', id, 'f', 'v')
+  await client.run('xreadgroup', 'group', 'g', 'c', 'count', 60, 'streams', 's', '>')
+  s.advance(10)
+  await client.run('xreadgroup', 'group', 'g', 'c', 'streams', 's', '>')
+  using reads = countRowReads()
+  const first = ['3-0', ['1-0', '2-0'], []]
+  t.same(await client.value('xautoclaim', 's', 'g', 'd', 0, 0, 'count', 2, 'justid'), first)
+  t.equal(reads.walked, 3)
+  t.same(await client.value('xautoclaim', 's', 'g', 'd', 5, '59', 'count', 3, 'justid'), ['89-0', ['59-0', '60-0'], []])
+  t.same(await client.value('xautoclaim', 's', 'g', 'd', 5, '89', 'count', 2, 'justid'), ['0-0', [], []])
 })
 
 test('a range of very many entries is exact, whatever was written before in the turn', async (t) => {

@@ -4,7 +4,7 @@
  * Source: redis src/t_stream.c; kvrocks src/types/redis_stream.cc.
  */
 
-import type { Bytes } from '../../bytes/bytes.js'
+import { type Bytes, EMPTY } from '../../bytes/bytes.js'
 import { addInt64, type Int64 } from '../../bytes/int64.js'
 import type { Database } from '../../storage/database.js'
 import { TYPE_STREAM } from '../../storage/metadata.js'
@@ -326,36 +326,47 @@ export function claimFrom(
   how: { minIdleMs: number; start: StreamId; count: number; justId: boolean },
 ): AutoClaim {
   const { stream } = group
-  const { nowMs } = stream.db
-  const { seen, next } = lookAt(group, how.start, how.count * ATTEMPTS)
+  const { claimable, next } = findClaimable(group, how)
   const { consumer, created } = findOrAddConsumer(group, name)
   const taker = new Taker(group, consumer, { deliveries: undefined, justId: how.justId })
   const deleted: StreamId[] = []
-  let at = 0
   stream.db.logData(TYPE_STREAM)
-  for (; at < seen.length && taker.taken.length + deleted.length < how.count; at++) {
-    const pending = seen[at] as PendingEntry
-    const value = readEntry(stream, pending.id)
+  for (const { pending, value } of claimable) {
     if (value === undefined) {
       taker.forget(pending)
       deleted.push(pending.id)
-    } else if (isIdle(pending, nowMs, how.minIdleMs)) {
-      taker.take(pending.id, pending, value, nowMs)
+    } else {
+      taker.take(pending.id, pending, value, stream.db.nowMs)
     }
   }
   saveConsumer(group, consumer)
   if (deleted.length > 0) saveGroup(group)
-  return { entries: taker.taken, created, deleted, next: seen[at]?.id ?? next }
+  return { entries: taker.taken, created, deleted, next }
 }
 
-/** Up to `count` pending entries from `start` on, and the id after them; ID_ZERO at the end. */
-function lookAt(group: Group, start: StreamId, count: number): { seen: PendingEntry[]; next: StreamId } {
-  const seen: PendingEntry[] = []
+interface Claimable {
+  readonly pending: PendingEntry
+  /** Undefined: the entry is gone. Empty where only ids are wanted. */
+  readonly value: Bytes | undefined
+}
+
+/**
+ * Up to `count` pending entries that may be claimed or are gone, and the id after the last that was looked at; ID_ZERO
+ * at the end. All are found before one is changed, for a scan may commit what was written before it.
+ */
+function findClaimable(
+  group: Group,
+  { minIdleMs, start, count, justId }: { minIdleMs: number; start: StreamId; count: number; justId: boolean },
+): { claimable: Claimable[]; next: StreamId } {
+  const { stream } = group
+  const claimable: Claimable[] = []
   using cursor = scanPending(group, start, ID_LAST)
-  while (cursor.next()) {
-    const entry = pendingAt(cursor)
-    if (seen.length === count) return { seen, next: entry.id }
-    seen.push(entry)
+  for (let attempts = count * ATTEMPTS; cursor.next(); attempts--) {
+    const pending = pendingAt(cursor)
+    if (attempts === 0 || claimable.length === count) return { claimable, next: pending.id }
+    const value = readEntry(stream, pending.id)
+    if (value === undefined) claimable.push({ pending, value })
+    else if (isIdle(pending, stream.db.nowMs, minIdleMs)) claimable.push({ pending, value: justId ? EMPTY : value })
   }
-  return { seen, next: ID_ZERO }
+  return { claimable, next: ID_ZERO }
 }
