@@ -8,13 +8,14 @@ import type { Database } from '../storage/database.js'
 import { type Entry, readRange } from '../types/stream/entries.js'
 import { lagOf, UNKNOWN_READ } from '../types/stream/groups.js'
 import { ENTRY_ID_MAX, formatId, ID_LAST, ID_ZERO } from '../types/stream/ids.js'
-import { listPending } from '../types/stream/pending.js'
+import { listPending, listPendingOfEach } from '../types/stream/pending.js'
 import {
   type Consumer,
   type Group,
   type OpenStream,
   openGroup,
   openStream,
+  type PendingEntry,
   readConsumers,
   readGroups,
 } from '../types/stream/rows.js'
@@ -126,31 +127,32 @@ function fullGroup(reply: Reply, group: Group, count: number): void {
   id(reply, 'last-delivered-id', group.lastId)
   progress(reply, group)
   integer(reply, 'pel-count', group.pending)
-  fullPending(reply, group, count)
+  fullPending(reply, listPending(group, { start: ID_ZERO, end: ID_LAST, count, consumer: undefined, idleMs: 0 }), true)
   const consumers = readConsumers(group)
+  const pending = listPendingOfEach(group, consumers, count)
   reply.bulkText('consumers')
   reply.array(consumers.length)
-  for (const consumer of consumers) fullConsumer(reply, group, consumer, count)
+  consumers.forEach((consumer, index) => {
+    fullConsumer(reply, consumer, pending[index] as PendingEntry[])
+  })
 }
 
-function fullConsumer(reply: Reply, group: Group, consumer: Consumer, count: number): void {
+function fullConsumer(reply: Reply, consumer: Consumer, pending: readonly PendingEntry[]): void {
   reply.map(5)
   bulk(reply, 'name', consumer.name)
   integer(reply, 'seen-time', consumer.seenMs)
   integer(reply, 'active-time', consumer.activeMs)
   integer(reply, 'pel-count', consumer.pending)
-  fullPending(reply, group, count, consumer)
+  fullPending(reply, pending, false)
 }
 
-/** What is pending in the group, each with its consumer, or what is pending of one consumer. */
-function fullPending(reply: Reply, group: Group, count: number, consumer?: Consumer): void {
-  const pending = listPending(group, { start: ID_ZERO, end: ID_LAST, count, consumer: consumer?.name, idleMs: 0 })
+function fullPending(reply: Reply, pending: readonly PendingEntry[], namesConsumers: boolean): void {
   reply.bulkText('pending')
   reply.array(pending.length)
   for (const entry of pending) {
-    reply.array(consumer === undefined ? 4 : 3)
+    reply.array(namesConsumers ? 4 : 3)
     reply.bulk(formatId(entry.id))
-    if (consumer === undefined) reply.bulk(entry.consumer)
+    if (namesConsumers) reply.bulk(entry.consumer)
     reply.integer(entry.deliveredMs)
     reply.integer(entry.deliveries)
   }

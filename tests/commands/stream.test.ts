@@ -248,6 +248,39 @@ test('XINFO STREAM FULL tells of groups, consumers and what they hold', async (t
   ])
 })
 
+test('XINFO STREAM FULL walks what is pending once for all consumers', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await client.run('xgroup', 'create', 's', 'g', 0, 'mkstream')
+  for (let id = 1; id <= 60; id++) await client.run('xadd', 's', id, 'f', 'v')
+  const consumers = ['a', 'b', 'c', 'd']
+  for (const consumer of consumers) {
+    await client.run('xreadgroup', 'group', 'g', consumer, 'count', 15, 'streams', 's', '>')
+  }
+  const pending = async (count: number): Promise<unknown[]> => {
+    const full = (await client.value('xinfo', 'stream', 's', 'full', 'count', count)) as unknown[]
+    const group = (full.at(-1) as unknown[][])[0] as unknown[]
+    return (group.at(-1) as unknown[][]).map((consumer) => (consumer.at(-1) as unknown[][]).map(([id]) => id))
+  }
+  {
+    using reads = countRowReads()
+    t.same(await pending(2), [
+      ['1-0', '2-0'],
+      ['16-0', '17-0'],
+      ['31-0', '32-0'],
+      ['46-0', '47-0'],
+    ])
+    t.ok(reads.walked < 60, `${reads.walked} rows`)
+  }
+  using reads = countRowReads()
+  const all = await pending(0)
+  t.same(
+    all.flat(),
+    Array.from({ length: 60 }, (_, index) => `${index + 1}-0`),
+  )
+  t.ok(reads.walked < 200, `${reads.walked} rows: of entries, of the group's list and of all consumers' lists`)
+})
+
 test('the lag of a group is exact across trims, and unknown where entries between were deleted', async (t) => {
   await using s = await startServer()
   const client = await s.connect()

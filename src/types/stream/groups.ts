@@ -16,7 +16,7 @@ import {
   type OpenStream,
   openGroup,
   openStream,
-  pendingAt,
+  pendingUnder,
   readConsumer,
   readConsumers,
   rowsOfGroup,
@@ -161,8 +161,8 @@ export function removeConsumer(db: Database, key: Bytes, name: Bytes, consumer: 
   {
     using cursor = scanPending(group, ID_ZERO, ID_LAST)
     while (cursor.next()) {
-      const pending = pendingAt(cursor)
-      if (pending.consumer.equals(consumer)) ids.push(pending.id)
+      const pending = pendingUnder(cursor)
+      if (pending.consumer.equals(consumer)) ids.push(Buffer.from(pending.id))
     }
   }
   db.logData(TYPE_STREAM)

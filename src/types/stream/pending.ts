@@ -13,6 +13,7 @@ import { advance, findOrAddConsumer } from './groups.js'
 import { ENTRY_ID_MAX, ID_LAST, ID_ZERO, maxId, nextId, type StreamId } from './ids.js'
 import {
   type Consumer,
+  copyPending,
   deletePending,
   type Group,
   hasEntriesAfter,
@@ -20,6 +21,7 @@ import {
   openStream,
   type PendingEntry,
   pendingAt,
+  pendingUnder,
   readConsumer,
   readPendingOf,
   saveConsumer,
@@ -200,12 +202,26 @@ export function listPending(group: Group, { start, end, count, consumer, idleMs 
   const found: PendingEntry[] = []
   using cursor = scanPending(group, start, end)
   while ((count === 0 || found.length < count) && cursor.next()) {
-    const entry = pendingAt(cursor)
+    const entry = pendingUnder(cursor)
     if (consumer !== undefined && !entry.consumer.equals(consumer)) continue
     if (!isIdle(entry, nowMs, idleMs)) continue
-    found.push(entry)
+    found.push(copyPending(entry))
   }
   return found
+}
+
+/** What each of `consumers` has pending, in copies: up to `count` entries of each (0 = all), in one walk. */
+export function listPendingOfEach(group: Group, consumers: readonly Consumer[], count: number): PendingEntry[][] {
+  const lists = consumers.map((): PendingEntry[] => [])
+  const open = new Map(consumers.map(({ name }, index) => [name.latin1Slice(0), lists[index] as PendingEntry[]]))
+  using cursor = scanPending(group, ID_ZERO, ID_LAST)
+  while (open.size > 0 && cursor.next()) {
+    const entry = pendingUnder(cursor)
+    const owner = entry.consumer.latin1Slice(0)
+    const list = open.get(owner)
+    if (list?.push(copyPending(entry)) === count) open.delete(owner)
+  }
+  return lists
 }
 
 /** The first and the last pending id; undefined if nothing is pending. */

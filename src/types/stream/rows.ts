@@ -337,10 +337,19 @@ export function scanPending({ stream, name }: Group, start: StreamId, end: Strea
   return stream.rows.scan({ from, to: from.compare(to) > 0 ? from : to, reverse })
 }
 
+/** The pending entry under a cursor of `scanPending`, in views that are valid until it moves. */
+export function pendingUnder(cursor: RowCursor): PendingEntry {
+  const { key } = cursor
+  return decodePending(key.subarray(key.length - ID_BYTES), cursor.value)
+}
+
+export function copyPending(entry: PendingEntry): PendingEntry {
+  return { ...entry, id: Buffer.from(entry.id), consumer: Buffer.from(entry.consumer) }
+}
+
 /** The pending entry under a cursor of `scanPending`, in copies. */
 export function pendingAt(cursor: RowCursor): PendingEntry {
-  const id = Buffer.from(cursor.key.subarray(cursor.key.length - ID_BYTES))
-  return decodePending(id, Buffer.from(cursor.value))
+  return copyPending(pendingUnder(cursor))
 }
 
 /** The first and, exclusive, last row key of what a group has: its consumers, or its pending entries. */
