@@ -8,7 +8,7 @@
  * itself knows no times.
  */
 
-import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
+import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { replaceFileSync } from '../files/replace-file.js'
 
@@ -84,7 +84,11 @@ export class SequenceTimes {
   /** Another database has taken the place of the one that the notes tell of. */
   clear(): void {
     this.#notes = []
-    this.#rewrite()
+    // It takes no room on a full disk.
+    ftruncateSync(this.#fd, 0)
+    fsyncSync(this.#fd)
+    this.#fileNotes = 0
+    this.#isTorn = false
   }
 
   close(): void {

@@ -14,6 +14,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { OptionError } from '../config/option.js'
 import type { Log } from '../log/log.js'
 import { rocksdbOptions } from '../storage/open-store.js'
 import type { Server } from './server.js'
@@ -30,19 +31,24 @@ export class DatabaseSwap {
     const { db } = this.#server.config.paths
     const aside = asideOf(db)
     const hadOne = existsSync(db)
+    rmSync(aside, { recursive: true, force: true })
     await this.#close()
     try {
-      rmSync(aside, { recursive: true, force: true })
       if (hadOne) renameSync(db, aside)
       else mkdirSync(aside)
       renameSync(directory, db)
       this.#open()
     } catch (error) {
       if (existsSync(aside)) bringBack(db)
-      this.#open(!hadOne)
+      this.#open()
+      if (!hadOne) this.#leaveOld()
+      this.#serve()
       throw error
     }
-    await forgetOld(this.#server)
+    // The new database is open: whatever fails from here on, its files stay where they are.
+    const isLeft = this.#leaveOld()
+    this.#serve()
+    if (isLeft) await forgetOld(this.#server)
   }
 
   /** Closes and deletes the database; `load` or `reload` has to follow. */
@@ -60,6 +66,8 @@ export class DatabaseSwap {
   async reload(): Promise<void> {
     mkdirSync(this.#server.config.paths.db, { recursive: true })
     this.#open()
+    this.#leaveOld()
+    this.#serve()
   }
 
   async #close(): Promise<void> {
@@ -79,28 +87,60 @@ export class DatabaseSwap {
     await server.store.close()
   }
 
-  #open(isOther = true): void {
-    const server = this.#server
-    const { store, config } = server
+  #open(): void {
+    const { store, config } = this.#server
     store.reopen(config.paths.db, rocksdbOptions(config.values))
+  }
+
+  /** The open database is another one. False if what is on the disk still tells of the one before: a start will end that. */
+  #leaveOld(): boolean {
+    try {
+      giveUpPositions(this.#server)
+      return true
+    } catch (error) {
+      this.#server.log.error(`[storage] positions in the database before are not given up: ${(error as Error).message}`)
+      return false
+    }
+  }
+
+  /** Goes on for clients with the database that is open. */
+  #serve(): void {
+    const server = this.#server
+    const { store } = server
     store.rocks.setListener((event) => server.storageEvents.take(event))
-    if (isOther) giveUpPositions(server)
     server.isLoading = false
     // What was known of the keys of the old one holds no longer.
     store.turn.nowMs = server.nowMs()
     server.transactions.touchEverything()
     server.tracking.invalidateEverything()
-    server.namespaces.load()
+    this.#loadNamespaces()
     server.blocking.wakeAll()
     server.checkSize()
   }
+
+  /** A database with namespaces that the configuration does not take is served without them. */
+  #loadNamespaces(): void {
+    const { namespaces, log } = this.#server
+    try {
+      namespaces.load()
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error
+      log.error(`[replication] Failed to load namespaces: ${error.reply}`)
+    }
+  }
 }
 
-/** Positions in the feed of the database before mean nothing in this one. */
+/**
+ * Positions in the feed of the database before mean nothing in this one. Throws where that cannot be brought to the disk;
+ * it is so in memory all the same.
+ */
 function giveUpPositions({ slots, history, sequenceTimes }: Server): void {
   slots.databaseReplaced()
-  history.replace()
-  sequenceTimes.clear()
+  try {
+    sequenceTimes.clear()
+  } finally {
+    history.replace()
+  }
 }
 
 /** Deletes the database before, once nothing on the disk tells of it any more. */

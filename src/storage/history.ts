@@ -11,7 +11,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { replaceFileSync } from '../files/replace-file.js'
+import { removeFileSync, replaceFileSync } from '../files/replace-file.js'
 import { systemReason } from '../files/system-error.js'
 
 interface Era {
@@ -28,7 +28,7 @@ const OPEN = /^open (\S+)$/m
 export class History {
   readonly #path: string
   readonly #bootId: string | undefined
-  #eras: Era[]
+  #eras: readonly Era[]
 
   /**
    * Takes up what the file at `path` holds, or begins one. `latest`: the last sequence of the database; `seen`: one that
@@ -43,7 +43,7 @@ export class History {
     const wasKilled = bootId !== undefined && OPEN.exec(text)?.[1] === bootId && seen <= latest
     if (this.#eras.length === 0) this.begin(0)
     // What is there already needs no room on a disk that may be full.
-    else if (wasLeft) this.#save()
+    else if (wasLeft) this.#write(this.#eras, this.#openLine)
     else if (!wasKilled) this.begin(latest)
   }
 
@@ -59,32 +59,50 @@ export class History {
     return index !== -1 && (next === undefined || sequence <= next.after)
   }
 
-  /** A new history begins: what was written up to `after` is as it was. */
+  /**
+   * A new history begins: what was written up to `after` is as it was. Throws if the file cannot be written, and then the
+   * history before goes on.
+   */
   begin(after: number): void {
-    this.#eras.push({ id: randomBytes(20).toString('hex'), after })
-    this.#eras = this.#eras.slice(-ERAS_MAX)
-    this.#save()
+    const eras = [...this.#eras, newEra(after)].slice(-ERAS_MAX)
+    this.#write(eras, this.#openLine)
+    this.#eras = eras
   }
 
-  /** Nothing of what was written here before holds any more. */
+  /**
+   * Nothing of what was written here before holds any more. Where the file cannot be written it is removed, which takes
+   * no room; throws if that fails, too, and then a start would find the history before.
+   */
   replace(): void {
-    this.#eras = []
-    this.begin(0)
+    this.#eras = [newEra(0)]
+    try {
+      this.#write(this.#eras, this.#openLine)
+    } catch {
+      removeFileSync(this.#path)
+    }
   }
 
   /** The server ends, with `latest` as the last sequence of the database. */
   leave(latest: number): void {
-    this.#save(`left ${latest}\n`)
+    this.#write(this.#eras, `left ${latest}\n`)
   }
 
-  #save(end = this.#bootId === undefined ? '' : `open ${this.#bootId}\n`): void {
-    const lines = this.#eras.map(({ id, after }) => `${id} ${after}\n`)
+  get #openLine(): string {
+    return this.#bootId === undefined ? '' : `open ${this.#bootId}\n`
+  }
+
+  #write(eras: readonly Era[], end: string): void {
+    const lines = eras.map(({ id, after }) => `${id} ${after}\n`)
     try {
       replaceFileSync(this.#path, lines.join('') + end)
     } catch (error) {
       throw new Error(`cannot write ${this.#path}: ${systemReason(error)}`, { cause: error })
     }
   }
+}
+
+function newEra(after: number): Era {
+  return { id: randomBytes(20).toString('hex'), after }
 }
 
 /** Another one after each start of the machine; undefined where the system does not tell. */

@@ -1,8 +1,10 @@
 /** A database that takes the place of another: crashes on the way, and what clients see meanwhile. */
 
-import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
+import type { ConfigValues } from '../../src/index.js'
+import { DatabaseSwap } from '../../src/server/database-swap.js'
 import { eventually } from '../support/eventually.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -65,6 +67,90 @@ test('a database that was being deleted when the server crashed is gone', async 
   t.not(await replidOf(server), replid)
   t.notOk(existsSync(`${db}.discarded`))
 })
+
+/** The files of a database that has the key `copied`, and what else `commands` write. */
+async function copyOf(t: Test, config: Partial<ConfigValues> = {}, ...commands: string[][]): Promise<string> {
+  const path = join(t.testdir({}), 'copy')
+  await using source = await startServer({ config })
+  const client = await source.connect()
+  for (const words of [...commands, ['set', 'copied', 'v']]) t.equal(await client.run(...words), '+OK\r\n')
+  await source.server.store.rocks.checkpoint(path)
+  return path
+}
+
+/** A server that has a key, a slot and a position in its feed, and then another database. */
+async function swapped(t: Test, copy: string, prepare: (server: TestServer) => void = () => {}) {
+  const server = await startServer({ dir: join(t.testdirName, 'node') })
+  await server.run('set', 'k', 'v')
+  await server.run('cdc', 'slot', 'create', 'orders')
+  const replid = await replidOf(server)
+  prepare(server)
+  await new DatabaseSwap(server.server).load(copy)
+  return { server, db: join(server.dir, 'db'), replid }
+}
+
+async function assertIsCopy(t: Test, server: TestServer, replid: string): Promise<void> {
+  t.equal(await server.run('mget', 'copied', 'k'), '*2\r\n$1\r\nv\r\n$-1\r\n')
+  t.not(await replidOf(server), replid)
+  t.match(await server.run('cdc', 'slot', 'info', 'orders'), /state\r\n\$4\r\nlost/)
+  t.equal(await server.run('set', 'new', 'w'), '+OK\r\n')
+}
+
+test('a copy with namespaces that the configuration does not take is served without them', async (t) => {
+  const config = { requirepass: 'secret', 'repl-namespace-enabled': true }
+  const copy = await copyOf(t, config, ['auth', 'secret'], ['namespace', 'add', 'n', 'token'])
+  mkdirSync(join(t.testdirName, 'node'))
+  const { server, db, replid } = await swapped(t, copy)
+  await assertIsCopy(t, server, replid)
+  t.same(server.logged, [
+    '[replication] Failed to load namespaces: cannot switch off repl_namespace_enabled when namespaces exist in db',
+  ])
+  t.notOk(existsSync(`${db}.tmp`))
+  await server.close()
+  await using again = await startServer({ dir: server.dir, config })
+  t.equal(await again.run('auth', 'secret'), '+OK\r\n')
+  t.equal(await again.run('mget', 'copied', 'new'), '*2\r\n$1\r\nv\r\n$1\r\nw\r\n')
+})
+
+for (const { what, prevent, allow, logged, isKept } of [
+  {
+    what: 'written',
+    prevent: (history: string) => mkdirSync(`${history}.new`),
+    allow: (history: string) => rmSync(`${history}.new`, { recursive: true }),
+    logged: [],
+    isKept: false,
+  },
+  {
+    what: 'written or removed',
+    prevent: (history: string) => {
+      rmSync(history)
+      mkdirSync(history)
+    },
+    allow: (history: string) => rmSync(history, { recursive: true }),
+    logged: [/^\[storage\] positions in the database before are not given up: /],
+    isKept: true,
+  },
+]) {
+  test(`a history that cannot be ${what} does not keep the new database from being served`, async (t) => {
+    const copy = await copyOf(t)
+    mkdirSync(join(t.testdirName, 'node'))
+    const historyOf = ({ server }: TestServer): string => server.config.paths.history
+    const { server, db, replid } = await swapped(t, copy, (node) => prevent(historyOf(node)))
+    await assertIsCopy(t, server, replid)
+    t.equal(server.logged.length, logged.length)
+    t.match(server.logged, logged)
+    t.equal(existsSync(`${db}.tmp`), isKept)
+    // As a crash would leave it.
+    const dir = join(t.testdirName, 'crashed')
+    cpSync(server.dir, dir, { recursive: true })
+    allow(join(dir, historyOf(server).slice(server.dir.length)))
+    await using crashed = await startServer({ dir })
+    t.not(await replidOf(crashed), replid)
+    t.equal(await crashed.run('mget', 'copied', 'new'), '*2\r\n$1\r\nv\r\n$1\r\nw\r\n')
+    allow(historyOf(server))
+    await server.close()
+  })
+}
 
 test('while a database is loaded, a transaction runs only if all of it may', async (t) => {
   await using server = await startServer()
