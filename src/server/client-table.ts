@@ -96,7 +96,7 @@ export class ClientTable implements Clients {
   /** Has clients wait while a failover is under way: those that write, or all. Undefined: they go on. */
   pauseForFailover(who: 'write' | 'all' | undefined): void {
     this.#failoverPause = who
-    if (who === undefined) this.#resumeHeld()
+    if (who !== 'all') this.#resumeHeld()
   }
 
   /** True if a command that writes, or does not, has to wait now; one that controls clients waits for no CLIENT PAUSE. */

@@ -3,15 +3,16 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'tap'
+import { type Test, test } from 'tap'
 import { SILENT_LOG } from '../../src/log/log.js'
 import { nothingAnnounced, type Peer } from '../../src/replication/peer.js'
 import { ReplicaFeed } from '../../src/replication/replica-feed.js'
 import { eventually } from '../support/eventually.js'
 import { startNode } from '../support/nodes.js'
+import type { RawClient } from '../support/raw-client.js'
 import { encodeRequest } from '../support/resp.js'
 import { startServer, type TestServer } from '../support/server.js'
-import { Wire } from './wire.js'
+import { Wire, WireListener } from './wire.js'
 
 const HANDSHAKE =
   '*1\r\n$8\r\n_db_name\r\n' +
@@ -346,4 +347,75 @@ test('SLAVEOF is refused while a failover waits, and taken after it', async (t) 
   t.equal(await node.run('failover', 'abort'), '+OK\r\n')
   t.equal(await node.run('slaveof', '127.0.0.1', 1), '+OK\r\n')
   t.match(await node.run('info', 'replication'), /role:slave\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+})
+
+interface UnknownOutcome {
+  readonly node: TestServer
+  /** A client whose SET waits. */
+  readonly writer: RawClient
+  /** The replica is asked for its role. */
+  readonly asked: () => Promise<Wire>
+}
+
+/** A failover whose replica was told to become master, and has gone without an answer to that and to a first ROLE. */
+async function failoverWithoutAnswer(t: Test): Promise<UnknownOutcome> {
+  const node = await startNode()
+  const listener = await WireListener.open()
+  t.teardown(async () => {
+    await node.close()
+    await listener[Symbol.asyncDispose]()
+  })
+  const wire = await Wire.connect(node.port)
+  for (const [words, answer] of [
+    [['replconf', 'listening-port', listener.port, 'ip-address', '127.0.0.1'], '+OK\r\n'],
+    [['psync', 1], '+OK\r\n'],
+  ] as const) {
+    wire.write(encodeRequest(words))
+    t.equal(await wire.takeLike(answer), answer)
+  }
+  wire.write(encodeRequest(['replconf', 'ack', 0]))
+  const accept = async (...words: string[]): Promise<Wire> => {
+    const connection = await listener.accept()
+    const request = encodeRequest(words).toString('latin1')
+    t.equal(await connection.takeLike(request), request)
+    return connection
+  }
+  t.equal(await node.run('failover', 'to', '127.0.0.1', listener.port), '+OK\r\n')
+  for (const words of [['SLAVEOF', 'NO', 'ONE'], ['ROLE']]) (await accept(...words)).close()
+  const writer = await node.connect()
+  writer.send('set', 'k', 'v')
+  return { node, writer, asked: () => accept('ROLE') }
+}
+
+test('a failover whose replica was told, and does not answer, goes on when it says that it is master', async (t) => {
+  const { node, writer, asked } = await failoverWithoutAnswer(t)
+  const question = await asked()
+  t.match(await node.run('info', 'replication'), /master_failover_state:failover-in-progress\r\n/)
+  t.equal(await node.run('get', 'k'), '$-1\r\n')
+  t.equal(writer.pending, '')
+  // Of a server that cannot tell yet.
+  question.write('-LOADING the dataset is being loaded\r\n')
+  const again = await asked()
+  again.write('*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n')
+  t.equal((await writer.nextReply()).bytes, "-READONLY You can't write against a read only slave.\r\n")
+  t.match(await node.run('info', 'replication'), /role:slave\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+})
+
+test('a failover whose replica was told, and says that it is none, ends, and writes go on', async (t) => {
+  const { node, writer, asked } = await failoverWithoutAnswer(t)
+  const question = await asked()
+  t.equal(writer.pending, '')
+  question.write('*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:1\r\n$9\r\nconnected\r\n:0\r\n')
+  t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  t.match(await node.run('info', 'replication'), /role:master\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+})
+
+test('FAILOVER ABORT ends a failover whose replica was told and does not answer', async (t) => {
+  const { node, writer, asked } = await failoverWithoutAnswer(t)
+  await asked()
+  t.equal(writer.pending, '')
+  t.equal(await node.run('failover', 'abort'), '+OK\r\n')
+  t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  t.match(await node.run('info', 'replication'), /role:master\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+  t.equal(await node.run('failover', 'abort'), '-ERR No failover in progress.\r\n')
 })
