@@ -247,24 +247,23 @@ function showPending({ db, reply }: Context, args: Args, filter: ReturnType<type
     }
     return
   }
-  const bounds = pending.pendingBounds(group)
+  const summary = pending.summarizePending(group)
   reply.array(4)
-  if (bounds === undefined) {
+  if (summary === undefined) {
     reply.integer(0)
     reply.nil()
     reply.nil()
     reply.nilArray()
     return
   }
-  reply.integer(group.pending)
-  reply.bulk(formatId(bounds.first))
-  reply.bulk(formatId(bounds.last))
-  const consumers = groups.busyConsumers(group)
-  reply.array(consumers.length)
-  for (const consumer of consumers) {
+  reply.integer(summary.count)
+  reply.bulk(formatId(summary.first))
+  reply.bulk(formatId(summary.last))
+  reply.array(summary.consumers.length)
+  for (const { name, count } of summary.consumers) {
     reply.array(2)
-    reply.bulk(consumer.name)
-    reply.bulkText(String(consumer.pending))
+    reply.bulk(name)
+    reply.bulkText(String(count))
   }
 }
 

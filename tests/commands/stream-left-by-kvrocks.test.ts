@@ -1,7 +1,14 @@
 /** Streams whose metadata or counters Kvrocks let differ from their rows. */
 import { test } from 'tap'
 import { makeId } from '../../src/types/stream/ids.js'
-import { type OpenStream, openStream, saveStream } from '../../src/types/stream/rows.js'
+import {
+  type OpenStream,
+  openGroup,
+  openStream,
+  saveConsumer,
+  saveGroup,
+  saveStream,
+} from '../../src/types/stream/rows.js'
 import type { RawClient } from '../support/raw-client.js'
 import { startServer, type TestServer } from '../support/server.js'
 
@@ -105,3 +112,33 @@ for (const references of ['keepref', 'delref', 'acked']) {
     t.equal(await client.value('xlen', 's'), 0)
   })
 }
+
+test('XPENDING counts what is pending, whatever the counts of the group and its consumers say', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await add(client, 1, 5)
+  await client.run('xgroup', 'create', 's', 'g', 0)
+  for (const consumer of ['b', 'a', '']) {
+    await client.run('xreadgroup', 'group', 'g', consumer, 'count', 2, 'streams', 's', '>')
+  }
+  const group = openGroup(streamOf(s), Buffer.from('g'))
+  if (group === undefined) throw new Error('the group exists')
+  group.pending = 0
+  saveGroup(group)
+  for (const [name, pending] of [
+    ['a', 0],
+    ['b', 7],
+  ] as const) {
+    saveConsumer(group, { name: Buffer.from(name), pending, seenMs: 0, activeMs: 0 })
+  }
+  t.same(await client.value('xpending', 's', 'g'), [
+    5,
+    '1-0',
+    '5-0',
+    [
+      ['', '1'],
+      ['a', '2'],
+      ['b', '2'],
+    ],
+  ])
+})

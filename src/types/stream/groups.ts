@@ -18,7 +18,6 @@ import {
   openStream,
   pendingUnder,
   readConsumer,
-  readConsumers,
   rowsOfGroup,
   saveConsumer,
   saveGroup,
@@ -172,11 +171,6 @@ export function removeConsumer(db: Database, key: Bytes, name: Bytes, consumer: 
   group.pending = Math.max(0, group.pending - ids.length)
   saveGroup(group)
   return ids.length
-}
-
-/** Consumers with their counts, by name, of those that have pending entries. */
-export function busyConsumers(group: Group): Consumer[] {
-  return readConsumers(group).filter(({ pending }) => pending > 0)
 }
 
 /** How many entries a group has not been given; undefined if that cannot be told. */

@@ -4,13 +4,13 @@
  * Source: redis src/t_stream.c; kvrocks src/types/redis_stream.cc.
  */
 
-import { type Bytes, EMPTY } from '../../bytes/bytes.js'
+import { type Bytes, EMPTY, latin1 } from '../../bytes/bytes.js'
 import { addInt64, type Int64 } from '../../bytes/int64.js'
 import type { Database } from '../../storage/database.js'
 import { TYPE_STREAM } from '../../storage/metadata.js'
 import { type Entry, readEntry, readRange } from './entries.js'
 import { advance, findOrAddConsumer } from './groups.js'
-import { ENTRY_ID_MAX, ID_LAST, ID_ZERO, maxId, nextId, type StreamId } from './ids.js'
+import { ENTRY_ID_MAX, ID_BYTES, ID_LAST, ID_ZERO, maxId, nextId, type StreamId } from './ids.js'
 import {
   type Consumer,
   copyPending,
@@ -224,12 +224,31 @@ export function listPendingOfEach(group: Group, consumers: readonly Consumer[], 
   return lists
 }
 
-/** The first and the last pending id; undefined if nothing is pending. */
-export function pendingBounds(group: Group): { first: StreamId; last: StreamId } | undefined {
-  using forward = scanPending(group, ID_ZERO, ID_LAST)
-  using backward = scanPending(group, ID_ZERO, ID_LAST, true)
-  if (!forward.next() || !backward.next()) return undefined
-  return { first: pendingAt(forward).id, last: pendingAt(backward).id }
+export interface PendingSummary {
+  readonly count: number
+  readonly first: StreamId
+  readonly last: StreamId
+  /** Those that have pending entries, by name. */
+  readonly consumers: readonly { readonly name: Bytes; readonly count: number }[]
+}
+
+/** What is pending in a group by its rows, not by the counts, which Kvrocks lets drift; undefined if nothing is. */
+export function summarizePending(group: Group): PendingSummary | undefined {
+  const counts = new Map<string, number>()
+  let count = 0
+  let first = ID_ZERO
+  const last = Buffer.alloc(ID_BYTES)
+  using cursor = scanPending(group, ID_ZERO, ID_LAST)
+  while (cursor.next()) {
+    const { id, consumer } = pendingUnder(cursor)
+    if (count++ === 0) first = Buffer.from(id)
+    id.copy(last)
+    const owner = consumer.latin1Slice(0)
+    counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  }
+  if (count === 0) return undefined
+  const owners = [...counts.keys()].sort()
+  return { count, first, last, consumers: owners.map((name) => ({ name: latin1(name), count: counts.get(name) ?? 0 })) }
 }
 
 export interface Claim {
