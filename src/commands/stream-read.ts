@@ -27,7 +27,7 @@ import {
   type StreamId,
 } from '../types/stream/ids.js'
 import * as pending from '../types/stream/pending.js'
-import { type Group, hasEntriesAfter, openStream } from '../types/stream/rows.js'
+import { findLastId, type Group, hasEntriesAfter, openStream } from '../types/stream/rows.js'
 import { timeoutAt } from './blocking-options.js'
 import { type AnyCommand, BLOCKING, command, READONLY, WRITE } from './command.js'
 import type { Context } from './context.js'
@@ -178,7 +178,8 @@ function resolve({ db }: Context, key: Bytes, after: Position): StreamId {
   if (typeof after !== 'string') return after
   const stream = openStream(db, key)
   if (stream === undefined) return ID_ZERO
-  return after === 'last' && stream.metadata.size > 0 ? (previousId(stream.lastEntryId) as StreamId) : stream.lastId
+  const last = after === 'last' && stream.metadata.size > 0 ? findLastId(stream, ID_ZERO) : undefined
+  return (last && previousId(last)) ?? stream.lastId
 }
 
 /** What the streams have after the ids. */

@@ -142,3 +142,17 @@ test('XPENDING counts what is pending, whatever the counts of the group and its 
     ],
   ])
 })
+
+test('XREAD + gives the last entry that there is', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  await add(client, 1, 2)
+  const stream = streamOf(s)
+  stream.lastEntryId = makeId(9, 0)
+  stream.lastId = makeId(9, 0)
+  saveStream(stream)
+  t.same(await client.value('xread', 'streams', 's', '+'), [['s', [['2-0', ['f', 'v']]]]])
+  stream.rows.delete(makeId(1, 0))
+  stream.rows.delete(makeId(2, 0))
+  t.equal(await client.run('xread', 'streams', 's', '+'), '*-1\r\n')
+})

@@ -128,9 +128,15 @@ export function scanEntries(
  */
 export function hasEntriesAfter(stream: OpenStream, id: StreamId): boolean {
   if (stream.metadata.size === 0 || compare(stream.lastEntryId, id) <= 0) return false
-  if (stream.rows.get(stream.lastEntryId) !== undefined) return true
-  using cursor = scanEntries(stream, id, ENTRY_ID_MAX, { reverse: true, values: false })
-  return cursor.next() && compare(cursor.key, id) > 0
+  const last = findLastId(stream, id)
+  return last !== undefined && compare(last, id) > 0
+}
+
+/** The id of the last entry from `start` on, whatever the metadata say; undefined if there is none. */
+export function findLastId(stream: OpenStream, start: StreamId): StreamId | undefined {
+  if (stream.rows.has(stream.lastEntryId)) return stream.lastEntryId
+  using cursor = scanEntries(stream, start, ENTRY_ID_MAX, { reverse: true, values: false, rowsExpected: 1 })
+  return cursor.next() ? Buffer.from(cursor.key) : undefined
 }
 
 function idAt(row: Bytes, at: number): StreamId {
