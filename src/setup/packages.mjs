@@ -1,8 +1,14 @@
 /** What the system must provide, and its installation by apt-get or Homebrew. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { runCommand } from './run-command.mjs'
 import { SetupError, say } from './say.mjs'
+
+/** How long apt-get waits for another that runs, such as Debian's nightly one. */
+const APT_LOCK_SECONDS = 300
+const APT_POLL_MS = 1000
+const APT_OPTIONS = ['-o', `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`]
 
 /**
  * Something that the system must provide.
@@ -80,12 +86,13 @@ async function installByApt(missing, purpose) {
     return runCommand(file, args)
   }
   const aptGet = (/** @type {string[]} */ ...args) =>
-    asRoot('env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...args)
+    asRoot('env', 'LC_ALL=C', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y', ...APT_OPTIONS, ...args)
   const install = () => aptGet('install', '--no-install-recommends', ...packages)
   let result = await install()
-  if (result.code !== 0) {
-    // Most often the package lists are absent (a fresh container) or too old.
-    await aptGet('update')
+  if (result.code !== 0 && !isAptLocked(result)) {
+    // Most often the package lists are absent (a fresh container) or too old. The option does not reach their lock.
+    const until = performance.now() + APT_LOCK_SECONDS * 1000
+    while (isAptLocked(await aptGet('update')) && performance.now() < until) await setTimeout(APT_POLL_MS)
     result = await install()
   }
   if (result.code !== 0) throw new SetupError(`apt-get could not install ${names}: ${reason(result.output)}`)
@@ -94,6 +101,11 @@ async function installByApt(missing, purpose) {
     await asRoot('service', debian, 'stop')
     await asRoot('update-rc.d', debian, 'disable')
   }
+}
+
+/** @param {{ code: number, output: string }} result */
+function isAptLocked({ code, output }) {
+  return code !== 0 && /^E: Could not get lock /m.test(output)
 }
 
 /** @param {readonly Requirement[]} missing @param {string} purpose */
