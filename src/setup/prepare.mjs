@@ -12,6 +12,8 @@ import { SetupError, say } from './say.mjs'
 import { hashTimes, isStamped, listFiles, stamp } from './stamp.mjs'
 
 const TYPESCRIPT_FOLDERS = ['src', 'tests', 'bench', 'tcl-compat']
+const DIST_STAMP = join(ROOT, 'dist/stamp')
+const MODULES = join(ROOT, 'node_modules')
 
 /** Throws a SetupError that says in one line what is missing. */
 export async function prepare() {
@@ -31,37 +33,83 @@ function checkNode() {
 }
 
 async function installNodeModules() {
-  const modules = join(ROOT, 'node_modules')
-  if (isInstalled(modules)) return
-  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+  if (missingModules().length === 0) return
+  if (lstatSync(MODULES, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new SetupError('node_modules is stale, and a link: run npm ci where it points to')
   }
   say('installing npm packages')
-  const { code, output } = await runCommand('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: ROOT })
+  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  const { code, output } = await runCommand('npm', args, { cwd: ROOT })
   if (code !== 0) throw new SetupError(`npm ci failed: ${firstError(output)}`)
+  const missing = missingModules().map((path) => path.replace('node_modules/', ''))
+  if (missing.length > 0) throw new SetupError(`npm ci left out what it could not fetch: ${missing.join(' ')}`)
 }
 
 /**
- * True if node_modules holds what package-lock.json asks for. npm itself notes there what it installed, so that no
- * stamp of ours can be wrong.
+ * The packages that package-lock.json asks for and node_modules does not hold. npm itself notes there what it
+ * installed, so that no stamp of ours can be wrong.
  *
- * @param {string} modules
+ * @returns {string[]}
  */
-function isInstalled(modules) {
-  const note = join(modules, '.package-lock.json')
-  if (!existsSync(note)) return false
-  const wanted = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages
-  const installed = JSON.parse(readFileSync(note, 'utf8')).packages
-  return Object.entries(wanted).every(
-    ([path, { version, optional, peer }]) => path === '' || optional || peer || installed[path]?.version === version,
-  )
+function missingModules() {
+  const wanted = readPackages(join(ROOT, 'package-lock.json'))
+  const installed = installedPackages()
+  return Object.entries(wanted).flatMap(([path, entry]) => {
+    const isThere = path === '' || entry.peer || installed[path]?.version === entry.version
+    return isThere || (entry.optional && !isForThisMachine(entry)) ? [] : [path]
+  })
+}
+
+function installedPackages() {
+  try {
+    return readPackages(join(MODULES, '.package-lock.json'))
+  } catch {
+    // Absent, or npm writes it just now.
+    return {}
+  }
+}
+
+/**
+ * A package as npm's lock files describe it.
+ *
+ * @typedef {object} Package
+ * @property {string} [version]
+ * @property {boolean} [peer]
+ * @property {boolean} [optional]
+ * @property {string[]} [os]
+ * @property {string[]} [cpu]
+ * @property {string[]} [libc]
+ */
+
+/** @param {string} path @returns {Record<string, Package>} */
+function readPackages(path) {
+  return JSON.parse(readFileSync(path, 'utf8')).packages
+}
+
+/**
+ * True for an optional package that brings a binary for this machine, such as TypeScript's compiler. npm leaves it out
+ * without a word if it cannot fetch it. The other optional ones may be absent.
+ *
+ * @param {Package} entry
+ */
+function isForThisMachine({ os, cpu, libc }) {
+  if (!os?.includes(process.platform) || !cpu?.includes(process.arch)) return false
+  return libc === undefined || libc.includes(isGlibc() ? 'glibc' : 'musl')
+}
+
+function isGlibc() {
+  const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport())
+  return report.header.glibcVersionRuntime !== undefined
+}
+
+function hashTypeScript() {
+  const sources = TYPESCRIPT_FOLDERS.flatMap((folder) => listFiles(join(ROOT, folder), /\.ts$/))
+  return hashTimes([join(ROOT, 'tsconfig.json'), join(ROOT, 'package-lock.json'), ...sources])
 }
 
 async function compileTypeScript() {
-  const sources = TYPESCRIPT_FOLDERS.flatMap((folder) => listFiles(join(ROOT, folder), /\.ts$/))
-  const hash = hashTimes([join(ROOT, 'tsconfig.json'), join(ROOT, 'package-lock.json'), ...sources])
-  const stampPath = join(ROOT, 'dist/stamp')
-  if (isStamped(stampPath, hash)) return
+  const hash = hashTypeScript()
+  if (isStamped(DIST_STAMP, hash)) return
   const args = [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.json')]
   const { code, output } = await runCommand(process.execPath, args)
   if (code !== 0) {
@@ -69,7 +117,7 @@ async function compileTypeScript() {
     throw new SetupError(`the TypeScript did not compile: ${firstError(output)}`)
   }
   removeOrphans()
-  stamp(stampPath, hash)
+  stamp(DIST_STAMP, hash)
 }
 
 /** Removes compiled files whose source is gone, so that a test that was renamed does not run twice. */
