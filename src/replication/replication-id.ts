@@ -22,7 +22,7 @@ function newReplicationId(): string {
 /**
  * Begins a history, whose id ends every batch from the next one on. The id is stored with the first of them: a server that
  * writes nothing still belongs to the history before, and goes on in it as a replica of whoever has it. Where the log does
- * not tell that history, the id is stored at once, as Kvrocks always does. Throws CommitError.
+ * not tell that history, the id is stored at once, as Kvrocks always does. Throws CommitError, and then none has begun.
  */
 export function beginHistory(store: Store): string {
   const { turn } = store
@@ -33,7 +33,12 @@ export function beginHistory(store: Store): string {
   batch.put(CF_PROPAGATE, STORED_KEY, STORED_KEY.length, Buffer.from(id))
   if (idInLog(store, store.latestSequence()) === undefined) {
     turn.mark.begin(mark)
-    turn.writeAlone(batch)
+    try {
+      turn.writeAlone(batch)
+    } catch (error) {
+      turn.mark.end()
+      throw error
+    }
   } else {
     batch.logData(mark)
     turn.mark.begin(mark, batch.serialize())

@@ -201,13 +201,14 @@ export class Replication {
     this.#link(host, port)
   }
 
-  /** SLAVEOF NO ONE: becomes a master, at the end of what it has. Throws a CommitError. */
+  /** SLAVEOF NO ONE: becomes a master, at the end of what it has. Throws a CommitError, and then it stays a replica. */
   promote(): void {
     if (this.#replica === undefined) return
+    // A master whose batches bear no id would be taken for one of any history.
+    this.#beginHistory()
     this.#unlink()
     this.#host.config.assign('slaveof', '')
     this.#host.changed()
-    this.#beginHistory()
   }
 
   /** Has the link to the master built again; false if there is none. */
@@ -284,10 +285,10 @@ export class Replication {
       onState: () => outer.changed(),
     })
     this.#replica = replica
-    outer.changed()
     void this.#stopping.then(() => {
       if (this.#replica === replica && !this.#isClosed) replica.start()
     })
+    outer.changed()
   }
 
   #unlink(): void {

@@ -1,6 +1,7 @@
 /** What replication sees of the server. */
 
 import type { Bytes } from '../bytes/bytes.js'
+import { SeldomLog } from '../log/seldom-log.js'
 import { BECAME_REPLICA } from '../protocol/errors/replication.js'
 import type { MasterTarget } from '../replication/master-socket.js'
 import type { ReplicationHost } from '../replication/replication.js'
@@ -20,15 +21,19 @@ const REPLICA_OPTIONS = [
 /** Brings into force for clients what role and links are now. */
 class RoleChanges {
   readonly #server: Server
+  readonly #errors: SeldomLog
   #wasReplica = false
+  /** The role has changed, and the history file does not say so yet. */
+  #lacksHistory = false
 
   constructor(server: Server) {
     this.#server = server
+    this.#errors = new SeldomLog(server.log, () => server.nowMs())
   }
 
   /** The role, or the state of the link to the master, is another one. */
   changed(): void {
-    const { replication, config, blocking, history, store } = this.#server
+    const { replication, config, blocking } = this.#server
     const isReplica = replication.role === 'slave'
     this.#server.isReadOnlyReplica = isReplica && config.values['slave-read-only']
     this.#server.isStale = replication.isLinkDown && !config.values['slave-serve-stale-data']
@@ -39,8 +44,23 @@ class RoleChanges {
       blocking.wakeReaders()
     }
     // Under a master, and after it, others decide what a sequence is.
-    if (isReplica !== this.#wasReplica && store.rocks.isOpen) history.begin(store.latestSequence())
+    this.#lacksHistory ||= isReplica !== this.#wasReplica
     this.#wasReplica = isReplica
+    this.#keepHistory()
+  }
+
+  /** Has the history file tell what holds; where it cannot be written, again at the next call, and the role is as it is. */
+  #keepHistory(): void {
+    const { history, store } = this.#server
+    if (!store.rocks.isOpen) return
+    try {
+      if (this.#lacksHistory) history.begin(store.latestSequence())
+      else if (!history.isSaved) history.save()
+      this.#lacksHistory = false
+      this.#errors.forget('history')
+    } catch (error) {
+      this.#errors.error('history', `[replication] the history is not saved: ${(error as Error).message}`)
+    }
   }
 
   /** Those who wait for replicas look again. */

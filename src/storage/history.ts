@@ -29,6 +29,7 @@ export class History {
   readonly #path: string
   readonly #bootId: string | undefined
   #eras: readonly Era[]
+  #isSaved = true
 
   /**
    * Takes up what the file at `path` holds, or begins one. `latest`: the last sequence of the database; `seen`: one that
@@ -43,7 +44,7 @@ export class History {
     const wasKilled = bootId !== undefined && OPEN.exec(text)?.[1] === bootId && seen <= latest
     if (this.#eras.length === 0) this.begin(0)
     // What is there already needs no room on a disk that may be full.
-    else if (wasLeft) this.#write(this.#eras, this.#openLine)
+    else if (wasLeft) this.save()
     else if (!wasKilled) this.begin(latest)
   }
 
@@ -67,6 +68,7 @@ export class History {
     const eras = [...this.#eras, newEra(after)].slice(-ERAS_MAX)
     this.#write(eras, this.#openLine)
     this.#eras = eras
+    this.#isSaved = true
   }
 
   /**
@@ -75,11 +77,23 @@ export class History {
    */
   replace(): void {
     this.#eras = [newEra(0)]
+    this.#isSaved = false
     try {
-      this.#write(this.#eras, this.#openLine)
+      this.save()
     } catch {
       removeFileSync(this.#path)
     }
+  }
+
+  /** False if the file does not tell of what holds here: it could not be written. */
+  get isSaved(): boolean {
+    return this.#isSaved
+  }
+
+  /** Throws if the file cannot be written. */
+  save(): void {
+    this.#write(this.#eras, this.#openLine)
+    this.#isSaved = true
   }
 
   /** The server ends, with `latest` as the last sequence of the database. */

@@ -1,12 +1,13 @@
 /** Who is master changes, or must be sure of its replicas: no write that was confirmed is lost. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { loadConfig } from '../../src/config/load.js'
 import { Server } from '../../src/index.js'
 import { SILENT_LOG } from '../../src/log/log.js'
+import { RocksDBError } from '../../src/rocksdb/errors.js'
 import { eventually } from '../support/eventually.js'
 import { assertEqual, caughtUp, follow, infoField, sequenceOf, startNode, writeAllFamilies } from '../support/nodes.js'
 import { startProcess } from '../support/process.js'
@@ -243,4 +244,57 @@ test('CONFIG REWRITE keeps the master in the file, and a server that starts from
   t.equal(await again.run('config', 'rewrite'), '+OK\r\n')
   t.notMatch(readFileSync(path, 'utf8'), /^slaveof/m)
   await second.close()
+})
+
+test('roles change whole where the history file cannot be written, and it is written once it can', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  await using master = await startNode({ config })
+  await using node = await startNode({ config })
+  const { history } = node.server.config.paths
+  const eras = (): string[] => readFileSync(history, 'utf8').match(/^[0-9a-f]{40} /gm) ?? []
+  await master.run('set', 'k', 'v')
+  await follow(node, master)
+  await caughtUp(node, master)
+  const idAsReplica = await infoField(node, 'master_replid')
+  const before = eras()
+  mkdirSync(`${history}.new`)
+  t.equal(await node.run('slaveof', 'no', 'one'), '+OK\r\n')
+  t.equal(await infoField(node, 'role'), 'master')
+  t.match(await infoField(node, 'master_replid'), /^[0-9A-Z]{16}$/)
+  await follow(node, master)
+  await caughtUp(node, master)
+  t.equal(await node.run('slaveof', 'no', 'one'), '+OK\r\n')
+  t.equal(await node.run('set', 'k', 'w'), '+OK\r\n')
+  t.match(await infoField(node, 'master_replid'), /^[0-9A-Z]{16}$/)
+  t.not(await infoField(node, 'master_replid'), idAsReplica)
+  t.same(node.logged, [
+    `[replication] the history is not saved: cannot write ${history}: Illegal operation on a directory`,
+  ])
+  t.same(eras(), before)
+  rmSync(`${history}.new`, { recursive: true })
+  await eventually(() => (eras().length > before.length ? true : undefined))
+  t.equal(eras().length, before.length + 1)
+  t.same(eras().slice(0, -1), before)
+})
+
+test('a replica that cannot write stays one, and becomes a master with a history of its own later', async (t) => {
+  const config = { 'use-rsid-psync': true }
+  await using master = await startNode()
+  await using node = await startNode({ config })
+  await master.run('set', 'k', 'v')
+  await follow(node, master)
+  await master.run('set', 'k', 'without an id')
+  await caughtUp(node, master)
+  const { rocks } = node.server.store
+  const failing = (): never => {
+    throw new RocksDBError('IOError', 'NoSpace', 'none', true, 'no space')
+  }
+  Object.defineProperty(rocks, 'write', { value: failing, configurable: true })
+  t.equal(await node.run('slaveof', 'no', 'one'), '-MISCONF the database cannot be written: no space\r\n')
+  t.equal(await infoField(node, 'role'), 'slave')
+  Reflect.deleteProperty(rocks, 'write')
+  await node.server.store.recover()
+  t.equal(await node.run('slaveof', 'no', 'one'), '+OK\r\n')
+  t.equal(await infoField(node, 'role'), 'master')
+  t.match(await infoField(node, 'master_replid'), /^[0-9A-Z]{16}$/)
 })
