@@ -130,17 +130,17 @@ export class Failover {
     log.info(`[replication] FAILOVER: ${address.host}:${address.port} has all, and is to become master`)
     const dialogue = new AbortController()
     this.#dialogue = dialogue
-    this.#promote(address, dialogue.signal).then(
-      () => {
+    let failed = 'the replica did not become master'
+    this.#promote(address, dialogue.signal)
+      .then(() => {
         if (dialogue.signal.aborted) return
+        failed = 'the replica is master, and this server does not follow it'
         this.#parts.follow(address.host, address.port)
         this.#end(undefined)
-      },
-      (error: unknown) => {
-        if (dialogue.signal.aborted) return
-        this.#end(`the replica did not become master: ${(error as Error).message}`)
-      },
-    )
+      })
+      .catch((error: unknown) => {
+        if (!dialogue.signal.aborted) this.#end(`${failed}: ${(error as Error).message}`)
+      })
   }
 
   /** Makes the replica a master. Rejects only where it is none for sure, or where `signal` ends the dialogue. */

@@ -410,6 +410,18 @@ test('a failover whose replica was told, and says that it is none, ends, and wri
   t.match(await node.run('info', 'replication'), /role:master\r\n[\s\S]*master_failover_state:no-failover\r\n/)
 })
 
+test('a failover whose replica is master, and cannot be followed, ends, and the server goes on', async (t) => {
+  const { node, writer, asked } = await failoverWithoutAnswer(t)
+  const follow = (): never => {
+    throw new Error('no space')
+  }
+  Object.defineProperty(node.server.replication, 'follow', { value: follow })
+  const question = await asked()
+  question.write('*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n')
+  t.equal((await writer.nextReply()).bytes, '+OK\r\n')
+  t.match(await node.run('info', 'replication'), /role:master\r\n[\s\S]*master_failover_state:no-failover\r\n/)
+})
+
 test('FAILOVER ABORT ends a failover whose replica was told and does not answer', async (t) => {
   const { node, writer, asked } = await failoverWithoutAnswer(t)
   await asked()
