@@ -101,8 +101,19 @@ export class Subscriptions {
     return position
   }
 
-  removeAll(): void {
-    for (const subscriber of [...this.#subscriptions.keys()]) this.remove(subscriber)
+  /** Ends all subscriptions, and tells why. */
+  endAll(error: ReplyError): void {
+    for (const [subscriber, subscription] of [...this.#subscriptions]) this.#end(subscriber, subscription, error)
+  }
+
+  #end(subscriber: FeedSubscriber, subscription: Subscription, error: ReplyError): void {
+    this.remove(subscriber)
+    tell(subscriber, subscription, this.#now(), (reply) => {
+      reply.push(3)
+      reply.bulkText('cdc')
+      reply.bulkText('error')
+      reply.bulkText(error.text)
+    })
   }
 
   /** Called every second: tells of progress. */
@@ -155,13 +166,7 @@ export class Subscriptions {
         hasMore = this.#pump(subscriber, subscription) || hasMore
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
-        this.remove(subscriber)
-        tell(subscriber, subscription, this.#now(), (reply) => {
-          reply.push(3)
-          reply.bulkText('cdc')
-          reply.bulkText('error')
-          reply.bulkText(error.text)
-        })
+        this.#end(subscriber, subscription, error)
       }
     }
     return hasMore

@@ -55,8 +55,8 @@ export interface BlockRequest {
   readonly afterCommit?: true
   /** True to try again in the rounds in which readers of the change feed are served. */
   readonly inRounds?: true
-  /** True if there is something to answer already, though too little to do so at once. */
-  readonly isReady?: boolean
+  /** True if there may be something to answer in the next round, whether or not more is committed. */
+  isReady?(): boolean
   /** True if the answer shows what the keys hold and changes nothing: then the client has read them. */
   readonly reads?: true
   /** Milliseconds; 0 = for ever. */

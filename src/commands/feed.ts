@@ -32,7 +32,7 @@ import {
 } from './command.js'
 import type { ServerContext } from './context.js'
 import { changeFilter, changeOp, FILTER_SYNTAX, type FilterWords, isFiltering, storedNamespace } from './feed-filter.js'
-import { historyId, isSameHistory } from './history.js'
+import { historyId, historyIdAt, isSameHistory } from './history.js'
 import { checkLiving, livingSlot, slotName } from './slot.js'
 
 const MAX_BATCHES = 1000
@@ -213,9 +213,10 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
   if (options.replicationId !== undefined && !isSameHistory(context, options.replicationId, position)) {
     throw errors.diverged(historyId(context))
   }
+  if (slot !== undefined) context.server.slots.acknowledge(slot, Math.max(slot.position, options.after ?? 0))
   const place = (at: number): Place => ({
     position: at,
-    historyId: options.replicationId === undefined ? undefined : historyId(context),
+    historyId: options.replicationId === undefined ? undefined : historyIdAt(context, at),
   })
   const attempt = (reply: Reply, isLast: boolean): boolean => {
     if (slot !== undefined) {
@@ -252,27 +253,27 @@ function poll(context: ServerContext, _args: Args, options: PollOptions): void {
     attempt(context.reply, true)
     return
   }
+  const behind = (): number => store.wal.latest - position
   // So little is told in the next round.
-  const behind = store.wal.latest - position
-  const isReady = behind > 0 && behind < options.batchesMax
-  if (!isReady && attempt(context.reply, false)) return
+  const isLittle = behind() > 0 && behind() < options.batchesMax
+  if (!isLittle && attempt(context.reply, false)) return
   context.block({
     keys: [],
     inRounds: true,
-    isReady,
+    // Also if an attempt has filtered out all that it looked at, and there is more.
+    isReady: () => behind() > 0,
     timeoutMs: options.blockMs,
     attempt: ({ reply }) => attempt(reply, false),
     expire: (reply) => void attempt(reply, true),
   })
 }
 
-/** The slot to read from, which has now come to the given position. Throws a ReplyError. */
+/** The slot to read from, if it can come to the given position. Throws a ReplyError. */
 function slotOf({ client, server, store }: ServerContext, { after, format, slot }: PollOptions): Slot | undefined {
   if (slot === undefined) return undefined
   const found = livingSlot(server, client, slot)
   if (format !== 'json' && Object.keys(found.spec.filter).length > 0) throw errors.FILTER_NEEDS_JSON
   if (after !== undefined && after > store.wal.latest) throw errors.POLL_AHEAD
-  server.slots.acknowledge(found, Math.max(found.position, after ?? 0))
   return found
 }
 

@@ -8,6 +8,12 @@ export function historyId({ config, server, store }: ServerContext): string {
   return (config['use-rsid-psync'] ? currentId(store) : undefined) ?? server.history.id
 }
 
+/** The same of what was written at `sequence`: with use-rsid-psync the log may go through several. */
+export function historyIdAt(context: ServerContext, sequence: number): string {
+  const { config, store } = context
+  return (config['use-rsid-psync'] ? idInLog(store, sequence) : undefined) ?? historyId(context)
+}
+
 /** True if what was written up to `sequence` in the history `id` is what this server has. */
 export function isSameHistory(context: ServerContext, id: string, sequence: number): boolean {
   const { config, server, store } = context

@@ -123,9 +123,10 @@ export class Blocking {
     for (const waiter of [...this.#followers]) this.#attempt(waiter)
   }
 
-  /** Lets those try who wait for the next round of the feed. */
-  wakeReaders(): void {
+  /** Lets those try who wait for the next round of the feed. True if one of them should try in the round after it. */
+  wakeReaders(): boolean {
     for (const waiter of [...this.#readers]) this.#attempt(waiter)
+    return [...this.#readers].some(({ request }) => request.isReady?.())
   }
 
   isWaitedFor(nsKey: string): boolean {
@@ -146,7 +147,16 @@ export class Blocking {
 
   /** Ends all waits for keys with an error. */
   unblockAll(error: ReplyError): void {
-    for (const waiter of new Set([...this.#queues.values()].flatMap((queue) => [...queue]))) {
+    this.#refuseAll(new Set([...this.#queues.values()].flatMap((queue) => [...queue])), error)
+  }
+
+  /** Ends with an error all waits for what is in the log. */
+  unblockFollowers(error: ReplyError): void {
+    this.#refuseAll([...this.#followers, ...this.#readers], error)
+  }
+
+  #refuseAll(waiters: Iterable<Waiter>, error: ReplyError): void {
+    for (const waiter of waiters) {
       const { connection } = waiter
       this.remove(connection)
       const start = connection.reply.length

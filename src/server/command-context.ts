@@ -50,7 +50,7 @@ export class CommandContext implements ServerContext {
       else request.decline(this.reply)
     } else {
       this.server.blocking.add(this.client, request)
-      if (request.isReady) this.server.feedRounds.want(this.store.wal.latest)
+      if (request.isReady?.()) this.server.feedRounds.want(this.store.wal.latest)
       // The commands that follow in the same run are to wake it.
       this.store.turn.touched.isObserved = true
     }

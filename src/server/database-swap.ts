@@ -16,6 +16,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OptionError } from '../config/option.js'
 import type { Log } from '../log/log.js'
+import { LOADING } from '../protocol/errors.js'
 import { rocksdbOptions } from '../storage/open-store.js'
 import type { Server } from './server.js'
 
@@ -81,7 +82,9 @@ export class DatabaseSwap {
     // Half of a reply from one database cannot go on with another.
     for (const connection of server.clients.all()) if (connection.source !== undefined) connection.kill()
     server.snapshots.closeAll()
-    server.subscriptions.removeAll()
+    // Who waits for what comes next would be told of another history, as if it went on.
+    server.blocking.unblockFollowers(LOADING)
+    server.subscriptions.endAll(LOADING)
     await server.keyCounts.settled()
     server.scripts.forget()
     await server.store.close()

@@ -43,14 +43,15 @@ export function feedJobs(server: Server): CronJob[] {
 }
 
 export function feedRounds(server: Server): FeedRounds {
-  return new FeedRounds({
+  const rounds = new FeedRounds({
     hasWaiting: () => server.blocking.hasReaders || server.subscriptions.count > 0,
     serve: () => {
       if (server.isClosing) return
-      server.blocking.wakeReaders()
+      if (server.blocking.wakeReaders()) rounds.want(server.store.wal.latest)
       server.subscriptions.pump()
     },
   })
+  return rounds
 }
 
 /** Takes up what the feed keeps beside the database, and returns the slots. */

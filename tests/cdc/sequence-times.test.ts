@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { SequenceTimes } from '../../src/cdc/sequence-times.js'
 import { History } from '../../src/storage/history.js'
+import type { ReplyValue } from '../support/resp.js'
 import { startServer, type TestServer } from '../support/server.js'
 
 const START_MS = 1_700_000_000_000
@@ -160,6 +161,39 @@ test('with use-rsid-psync the id of the batches counts', async (t) => {
   const id = /replid\r\n\$16\r\n(.{16})/.exec(range)?.[1] ?? ''
   t.match(await s.run('pollupdates', 1, 'replid', id), /^\*8/)
   t.match(await s.run('pollupdates', 1, 'replid', 'X'.repeat(16)), /^-DIVERGED /)
+})
+
+test('with use-rsid-psync a reader goes on from page to page through the histories of the log', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const config = { 'use-rsid-psync': true }
+  for (let start = 0; start < 2; start++) {
+    await using s = await startServer({ dir, config })
+    for (let i = 0; i < 20; i++) await s.run('set', `${start}:${i}`, i)
+  }
+  await using s = await startServer({ dir, config })
+  await s.run('set', 'last', 1)
+  const client = await s.connect()
+  const range = (await client.value('sequence', 'range')) as ReplyValue[]
+  let position = 0
+  let id = range[range.indexOf('replid') + 1] as string
+  const ids = new Set<string>()
+  const keys: string[] = []
+  while (position < s.server.store.latestSequence()) {
+    const words = ['pollupdates', position, 'replid', id, 'max', 3, 'format', 'json'] as const
+    const poll = (await client.value(...words)) as ReplyValue[]
+    if (!Array.isArray(poll)) throw poll
+    position = poll[1] as number
+    id = poll[7] as string
+    ids.add(id)
+    for (const text of poll[5] as string[]) {
+      const { key } = JSON.parse(text) as { key?: string }
+      if (key !== undefined && key !== 'replication_id_') keys.push(key)
+    }
+  }
+  t.equal(ids.size, 3)
+  const written = [0, 1].flatMap((start) => Array.from({ length: 20 }, (_, i) => `${start}:${i}`))
+  t.same(keys, [...written, 'last'])
 })
 
 test('a history goes on after a restart, and ends where the log may have lost its end', async (t) => {

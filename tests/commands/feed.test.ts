@@ -203,6 +203,28 @@ test('BLOCK answers with the first change, and with progress at the timeout', as
   t.same(pollOf(executed[0] as ReplyValue).updates, [], 'nothing waits in a transaction')
 })
 
+test('a poll that blocks goes on behind much that its filter leaves out, though nothing more is written', async (t) => {
+  await using s = await startServer()
+  const client = await s.connect()
+  // A batch each, of which MAX 1 looks at few at once.
+  const others = 50
+  for (let i = 0; i < others; i++) await client.run('set', 'other', i)
+  await client.run('set', 'wanted', 'x')
+  const poll = pollOf(await client.value('pollupdates', 0, 'format', 'json', 'match', 'wanted', 'max', 1, 'block', 0))
+  t.same([poll.next, poll.updates.map((text) => JSON.parse(text).key)], [others + 1, ['wanted']])
+})
+
+test('a poll that is refused as of another history leaves its slot where it was', async (t) => {
+  await using s = await startServer()
+  await s.run('cdc', 'slot', 'create', 'orders', 'at', 0)
+  for (let i = 0; i < 5; i++) await s.run('set', 'k', i)
+  t.match(await s.run('pollupdates', 4, 'slot', 'orders', 'replid', 'f'.repeat(40)), /^-DIVERGED /)
+  t.match(await s.run('cdc', 'slot', 'info', 'orders'), /position\r\n:0\r\n/)
+  const { id } = s.server.history
+  t.match(await s.run('pollupdates', 4, 'slot', 'orders', 'replid', id), /^\*8/)
+  t.match(await s.run('cdc', 'slot', 'info', 'orders'), /position\r\n:4\r\n/)
+})
+
 test('a poll that blocks is told a little in the next round, whether or not more comes', async (t) => {
   await using s = await startServer()
   await s.run('set', 'a', 1)

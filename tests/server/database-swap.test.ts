@@ -167,6 +167,30 @@ test('while a database is loaded, a transaction runs only if all of it may', asy
   t.equal(await data.run('get', 'k'), '$-1\r\n')
 })
 
+test('who waits for what comes next in the log is told when the database becomes another', async (t) => {
+  await using server = await startServer()
+  await server.run('set', 'k', '1')
+  const words = [
+    ['pollupdates', '1', 'replid', server.server.history.id, 'block', '0'],
+    ['pollupdates', '1', 'format', 'json', 'block', '60000'],
+    ['sequence', 'wait', '9', '60000'],
+    ['wait', '1', '0'],
+  ]
+  const waiting = await Promise.all(words.map(() => server.connect()))
+  const subscriber = await server.connect()
+  t.match(await subscriber.run('cdc', 'subscribe', 1), /subscribe/)
+  for (const [at, client] of waiting.entries()) client.send(...words[at]!)
+  await eventually(() => server.server.blocking.count === words.length || undefined)
+  const swap = new DatabaseSwap(server.server)
+  await swap.drop()
+  for (const [at, client] of waiting.entries()) t.equal((await client.nextReply()).bytes, LOADING, words[at]!.join(' '))
+  t.match((await subscriber.nextReply()).bytes, /cdc\r\n\$5\r\nerror\r\n.*LOADING/s)
+  await swap.reload()
+  t.match(await waiting[0]!.run('pollupdates', '0', 'replid', 'f'.repeat(40)), /^-DIVERGED /)
+  t.equal(await waiting[1]!.run('get', 'k'), '$-1\r\n')
+  t.same(server.logged, [])
+})
+
 test('what may run while the database is closed and asks it something is refused, settings are taken', async (t) => {
   await using server = await startServer()
   const client = await server.connect()
