@@ -1,8 +1,8 @@
 /** The addons: what they need, whether they are stale, and their build by node-gyp. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { header, program } from './packages.mjs'
-import { COMPRESSIONS, rocksdbPrefix } from './rocksdb-recipe.mjs'
+import { COMPRESSIONS, cacheDirectory, rocksdbPrefix } from './rocksdb-recipe.mjs'
 import { ROOT } from './root.mjs'
 import { firstError, runCommand } from './run-command.mjs'
 import { SetupError, say } from './say.mjs'
@@ -39,22 +39,35 @@ export function buildRequirements() {
 /** The addons that are not built, or from something else than what is there now. @returns {Addon[]} */
 export function staleAddons() {
   const prefix = rocksdbPrefix()
-  const addons = ['src/rocksdb', 'src/scripting'].flatMap((name) => {
+  return ['src/rocksdb', 'src/scripting'].flatMap((name) => {
     const folder = join(ROOT, name)
     if (!existsSync(join(folder, 'binding.gyp'))) return []
     const sources = [join(folder, 'binding.gyp'), ...listFiles(join(folder, 'native'), /\.(?:cc|h|c)$/)]
-    const linked = name === 'src/rocksdb' ? [prefix, librocksdbChangedAt(prefix)] : []
     const machine = [process.versions.modules, process.platform, process.arch]
-    return { folder, hash: hashContents([machine, linked], sources), stampPath: join(folder, 'build', 'stamp'), prefix }
+    const linked = name === 'src/rocksdb' ? acceptedRocksdbs(prefix) : [[]]
+    const [hash = '', ...others] = linked.map((rocksdb) => hashContents([machine, rocksdb], sources))
+    const stampPath = join(folder, 'build', 'stamp')
+    return [hash, ...others].some((accepted) => isStamped(stampPath, accepted))
+      ? []
+      : [{ folder, hash, stampPath, prefix }]
   })
-  return addons.filter(({ hash, stampPath }) => !isStamped(stampPath, hash))
 }
 
-/** The system's RocksDB may be upgraded below an addon that is there. @param {string} prefix */
-function librocksdbChangedAt(prefix) {
-  if (prefix) return changedAt(join(prefix, 'lib', 'librocksdb.a'))
+/**
+ * What the addon may have been linked with, and first what a build would link now. The cached RocksDB is named by its
+ * recipe, wherever it stands. It is in the addon then: who has none, as another user than the one who built it, keeps
+ * that addon.
+ *
+ * @param {string} prefix
+ */
+function acceptedRocksdbs(prefix) {
+  const cached = cacheDirectory()
+  if (prefix === cached) return [basename(cached)]
+  if (prefix) return [[prefix, changedAt(join(prefix, 'lib', 'librocksdb.a'))]]
+  // The system's may be upgraded below an addon that is there.
   const headers = ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
-  return headers.map((directory) => changedAt(join(directory, 'rocksdb', 'version.h')))
+  const system = headers.map((directory) => changedAt(join(directory, 'rocksdb', 'version.h')))
+  return process.env['KVROCKS_ROCKSDB_DIR'] === undefined ? [system, basename(cached)] : [system]
 }
 
 /** Throws a SetupError that says why, after what the tools said, if it does not build. @param {Addon} addon */
