@@ -5,19 +5,32 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildAddon, buildRequirements, staleAddons } from './addons.mjs'
+import { withLock } from './lock.mjs'
 import { installMissing } from './packages.mjs'
 import { ROOT } from './root.mjs'
 import { firstError, runCommand } from './run-command.mjs'
-import { SetupError, say } from './say.mjs'
+import { explainUnwritable, SetupError, say } from './say.mjs'
 import { hashTimes, isStamped, listFiles, stamp } from './stamp.mjs'
 
 const TYPESCRIPT_FOLDERS = ['src', 'tests', 'bench', 'tcl-compat']
 const DIST_STAMP = join(ROOT, 'dist/stamp')
 const MODULES = join(ROOT, 'node_modules')
 
+/** Only what is stale is locked and written: a clone that is whole may be read-only. */
+const LOCK = join(ROOT, '.prepare.lock')
+
 /** Throws a SetupError that says in one line what is missing. */
 export async function prepare() {
   checkNode()
+  if (isPrepared()) return
+  await explainUnwritable(`the build in ${ROOT} is stale and`, () => withLock(LOCK, isPrepared, bringUpToDate))
+}
+
+function isPrepared() {
+  return missingModules().length === 0 && staleAddons().length === 0 && isStamped(DIST_STAMP, hashTypeScript())
+}
+
+async function bringUpToDate() {
   if (staleAddons().length > 0) await installMissing(buildRequirements(), 'to build the addons')
   await installNodeModules()
   // Looked up again, since what they link may be there only now.

@@ -8,6 +8,9 @@
 /** A failure that is explained by its message alone: the caller prints it as one line and exits with 1. */
 export class SetupError extends Error {}
 
+/** How the system refuses to write. */
+const UNWRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']
+
 /** Prints one line that says what the setup is about to do or has done. @param {string} line */
 export function say(line) {
   process.stderr.write(`kvrocks-ts: ${line}\n`)
@@ -21,5 +24,21 @@ export async function runMain(main) {
     if (!(error instanceof SetupError)) throw error
     say(error.message)
     process.exitCode = 1
+  }
+}
+
+/**
+ * Runs `work`. Where it may not write, or has no space to, that is a SetupError.
+ *
+ * @param {string} place completes "… cannot be written"
+ * @param {() => Promise<void>} work
+ */
+export async function explainUnwritable(place, work) {
+  try {
+    await work()
+  } catch (error) {
+    const { code = '', syscall = '', message } = /** @type {NodeJS.ErrnoException} */ (error)
+    if (!UNWRITABLE.includes(code) || syscall.startsWith('spawn')) throw error
+    throw new SetupError(`${place} cannot be written: ${message}`)
   }
 }
