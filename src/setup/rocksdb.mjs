@@ -7,17 +7,36 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { withLock } from './lock.mjs'
 import { header, installMissing, program } from './packages.mjs'
 import { COMPRESSIONS, cacheDirectory, compilerFlags, LEFT_OUT, SOURCE } from './rocksdb-recipe.mjs'
 import { runCommand } from './run-command.mjs'
-import { runMain, SetupError, say } from './say.mjs'
+import { explainUnwritable, runMain, SetupError, say } from './say.mjs'
 
 const PURPOSE = 'to build RocksDB'
 
+/** What the archive was made of: deleted when it stands. */
+const REST = ['objects', 'package']
+
 await runMain(async () => {
   const target = cacheDirectory()
-  if (existsSync(target)) return say(`the optimised RocksDB ${SOURCE.version} stands in ${target}`)
+  const isDone = () => existsSync(target) && !REST.some((name) => existsSync(join(target, name)))
+  if (!isDone()) await explainUnwritable(target, () => buildOnce(target, isDone))
+  say(`the optimised RocksDB ${SOURCE.version} stands in ${target}: the next build of the addon links it`)
+})
+
+/** @param {string} target @param {() => boolean} isDone */
+async function buildOnce(target, isDone) {
+  mkdirSync(dirname(target), { recursive: true })
+  await withLock(`${target}.lock`, isDone, async () => {
+    if (!existsSync(target)) await build(target)
+    for (const name of REST) rmSync(join(target, name), { recursive: true, force: true })
+  })
+}
+
+/** @param {string} target which is there only when it is whole */
+async function build(target) {
   await installMissing(
     [
       program('c++', 'g++'),
@@ -32,8 +51,7 @@ await runMain(async () => {
   const objects = await compileAll(work)
   await finish(work, objects)
   renameSync(work, target)
-  say(`the optimised RocksDB ${SOURCE.version} stands in ${target}: the next build of the addon links it`)
-})
+}
 
 /** Fetches the source by npm, compares it with the pinned hash and unpacks it. @param {string} work */
 async function fetchSource(work) {
@@ -114,7 +132,7 @@ function showProgress(doneCount, count, object) {
   }
 }
 
-/** Makes the archive, the headers and `libs` of the compiled objects, and removes the rest. */
+/** Makes the archive, the headers and `libs` of the compiled objects. */
 async function finish(/** @type {string} */ work, /** @type {string[]} */ objects) {
   mkdirSync(join(work, 'lib'), { recursive: true })
   const archive = join(work, 'lib', 'librocksdb.a')
@@ -123,7 +141,6 @@ async function finish(/** @type {string} */ work, /** @type {string[]} */ object
   if (code !== 0) throw new SetupError(`cannot make ${archive}: ${output.trim()}`)
   cpSync(join(work, SOURCE.tree, 'include'), join(work, 'include'), { recursive: true })
   writeFileSync(join(work, 'libs'), `${linkerFlags().join(' ')}\n`)
-  for (const name of ['objects', 'package']) rmSync(join(work, name), { recursive: true })
 }
 
 /**
