@@ -177,9 +177,9 @@ export class FullSync {
       while (socket.inputBytes < Math.min(left, WRITE_BYTES_MIN)) await socket.more(this.#parts.receiveTimeoutMs)
       const pieces = socket.takeAll(Math.min(left, PIECE_BYTES))
       if (wantsCrc) for (const piece of pieces) crc = crc32c(piece, crc)
-      const { bytesWritten } = await file.writev(pieces)
-      left -= bytesWritten
-      this.bytes += bytesWritten
+      const bytes = await writeAll(file, pieces)
+      left -= bytes
+      this.bytes += bytes
     }
     return crc
   }
@@ -208,6 +208,28 @@ export class FullSync {
     this.#sockets.delete(socket)
     socket.close()
   }
+}
+
+/** Appends the pieces, in as many writes as the system takes. Returns how many bytes they are. */
+async function writeAll(file: FileHandle, pieces: readonly Bytes[]): Promise<number> {
+  let bytes = 0
+  for (let rest = pieces; rest.length > 0; ) {
+    const { bytesWritten } = await file.writev(rest)
+    bytes += bytesWritten
+    rest = restAfter(rest, bytesWritten)
+  }
+  return bytes
+}
+
+function restAfter(pieces: readonly Bytes[], bytes: number): readonly Bytes[] {
+  let passed = bytes
+  const at = pieces.findIndex((piece) => {
+    if (piece.length > passed) return true
+    passed -= piece.length
+    return false
+  })
+  if (at === -1) return []
+  return [(pieces[at] as Bytes).subarray(passed), ...pieces.slice(at + 1)]
 }
 
 /** Removes what full syncs have left in `directory`. */
