@@ -4,6 +4,18 @@
 
 #include "js.h"
 
+namespace {
+
+// Node itself drops what a thread-safe function of this version of the API throws, with a warning.
+void TellUncaught(napi_env env) {
+  bool pending = false;
+  napi_value exception = nullptr;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &exception) == napi_ok) napi_fatal_exception(env, exception);
+}
+
+}  // namespace
+
 std::shared_ptr<Mailbox> Mailbox::Create(napi_env env) {
   auto mailbox = std::make_shared<Mailbox>();
   // The function keeps the mailbox alive until Node is done with it.
@@ -38,6 +50,7 @@ void Mailbox::OnWake(napi_env env, napi_value, void* context, void*) {
     mailbox->messages_.pop_front();
   }
   message->Deliver(env);
+  TellUncaught(env);
 }
 
 void Mailbox::Hold(napi_env env) {
