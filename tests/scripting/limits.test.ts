@@ -13,6 +13,10 @@ const ENDLESS: Readonly<Record<string, string>> = {
   'nested pcalls': 'local function f() pcall(f) while true do end end f()',
   'a loop in a coroutine': 'while true do coroutine.resume(coroutine.create(function() while true do end end)) end',
   'a loop in a wrapped coroutine': 'while true do pcall(coroutine.wrap(function() while true do end end)) end',
+  'coroutines that each end soon':
+    'local function f(d) if d > 0 then for i = 1, 500 do coroutine.wrap(f)(d - 1) end end end f(5)',
+  'resumed coroutines that each end soon':
+    'local function f(d) for i = 1, d * 500 do coroutine.resume(coroutine.create(f), d - 1) end end f(5)',
   'a pattern that backtracks': `return string.find(string.rep('a', 5000), string.rep('a*', 30) .. 'b')`,
   'a replacement that backtracks': `return string.gsub(string.rep('a', 5000), string.rep('.-', 30) .. 'b', '')`,
   'a match of a balanced pair over and over': `local s = string.rep('(', 200000) return string.match(s, '%b()')`,

@@ -268,6 +268,7 @@ const char* state_of(lua_State* lua, lua_State* thread) {
 // Resumes with `count` arguments from the top of the stack. The results, or the error, end up there; -1 for an error.
 int resume(lua_State* lua, lua_State* thread, int count) {
   Engine& engine = current();
+  check_time(lua);  // a coroutine begins with a count of its own, which it may never reach
   const char* state = state_of(lua, thread);
   if (state != nullptr) {
     lua_pushfstring(lua, "cannot resume %s coroutine", state);
