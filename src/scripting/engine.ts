@@ -2,9 +2,9 @@
  * Runs Lua scripts. One engine is one Lua state; scripts run in it one at a time, on the thread that calls.
  *
  * Time: a script that runs longer than `timeLimitMs` is stopped with an error that its own pcall cannot catch, whatever it
- * does: in Lua code a hook counts instructions, in C++ loops (patterns, JSON, MessagePack, replies) the steps are counted,
- * and redis.call looks at the clock. The caller then rolls back what the script wrote. While a script runs nobody else is
- * served, so SCRIPT KILL cannot arrive; the limit takes its place.
+ * does: in Lua code a hook counts instructions and allocated bytes, in C++ loops (tables, patterns, JSON, MessagePack,
+ * replies) the steps are counted, and redis.call and coroutines look at the clock. The caller then rolls back what the
+ * script wrote. While a script runs nobody else is served, so SCRIPT KILL cannot arrive; the limit takes its place.
  *
  * Memory: an allocation beyond `memoryLimitBytes` fails with Lua's "not enough memory", and the state stays usable. With
  * LuaJIT, where the system has no Lua 5.1, memory is not bounded.

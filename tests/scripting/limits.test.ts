@@ -1,5 +1,6 @@
 /** Scripts that would run for ever, fill the memory or overflow a stack, and what is left afterwards. */
 import { test } from 'tap'
+import { ReplyError } from '../../src/protocol/errors.js'
 import { openBench } from './support.js'
 
 const STOPPED =
@@ -20,6 +21,21 @@ const ENDLESS: Readonly<Record<string, string>> = {
   'a pattern that backtracks': `return string.find(string.rep('a', 5000), string.rep('a*', 30) .. 'b')`,
   'a replacement that backtracks': `return string.gsub(string.rep('a', 5000), string.rep('.-', 30) .. 'b', '')`,
   'a match of a balanced pair over and over': `local s = string.rep('(', 200000) return string.match(s, '%b()')`,
+  'one insertion far below the first element': 'table.insert({}, -2147483647, 1)',
+  'insertions far below the first element': 'while true do table.insert({}, -2147483647, 1) end',
+  'insertions before many elements': `local t = {} for i = 1, 2e5 do t[i] = i end while true do table.insert(t, 1, 1) end`,
+  'removals before many elements':
+    'local t = {} for i = 1, 1e6 do t[i] = i end while true do table.insert(t, table.remove(t, 1)) end',
+  'concatenations of many elements': `local t = {} for i = 1, 1e6 do t[i] = '' end while true do table.concat(t) end`,
+  'visits of many elements': `local t = {} for i = 1, 1e6 do t[i] = i end while true do table.foreachi(t, rawequal) end`,
+  'the highest of many keys': `local t = {} for i = 1, 1e6 do t[i] = i end while true do table.maxn(t) end`,
+  'sorting of many elements': `local t = {} for i = 1, 1e6 do t[i] = i end while true do table.sort(t) end`,
+  'sorting by a function of the library':
+    'local t = {} for i = 1, 1e6 do t[i] = i end while true do table.sort(t, rawequal) end',
+  'a long string in upper case': `local s = string.rep('x', 5e6) while true do s:upper() end`,
+  'a long string to which one byte is added': `local s = string.rep('x', 5e6) while true do local _ = s .. 'y' end`,
+  'a long repetition': `while true do string.rep('x', 5e6) end`,
+  'the digest of a long string': `local s = string.rep('x', 5e6) while true do redis.sha1hex(s) end`,
   'a comparison that never ends': 'table.sort({3,2,1}, function() while true do end end)',
   'JSON of shared tables': 'local t = {} for i = 1, 60 do t = {t, t} end return cjson.encode(t)',
   'MessagePack of shared tables':
@@ -81,6 +97,40 @@ test('garbage does not count against the limit', async (t) => {
   const { evaluate } = openBench({}, 16 * 1024 * 1024)
   t.equal(evaluate(`for i = 1, 2000 do local s = string.rep('x', 100000) .. i end return 1`), ':1\r\n')
   for (let i = 0; i < 50; i++) t.equal(evaluate(`return #string.rep('x', 5000000)`), ':5000000\r\n')
+})
+
+test('garbage does not count against the limit where most of it is in use', async (t) => {
+  let calls = 0
+  const get = (): string => `$1000000\r\n${String(++calls).padStart(1_000_000)}\r\n`
+  const { evaluate } = openBench({ get }, 16 * 1024 * 1024)
+  const live = `local live = {} for i = 1, 10 do live[i] = string.rep('x', 1000000) .. i end`
+  for (const garbage of [
+    `string.rep('y', 1000000 + i)`,
+    `('y'):rep(300000 + i):upper()`,
+    `tostring(i) .. live[1]`,
+    `redis.call('get')`,
+    `coroutine.wrap(function() return live[2] .. i end)()`,
+  ]) {
+    const script = `${live} local a for i = 1, 100 do a = ${garbage} end return #live`
+    t.equal(evaluate(script), ':10\r\n', garbage)
+  }
+})
+
+test('a script can be forgotten when there is no memory left', async (t) => {
+  const limit = 1024 * 1024
+  const { engine, evaluate } = openBench({}, limit)
+  const references: number[] = []
+  for (let bytes = 1024; bytes > 0; ) {
+    try {
+      references.push(engine.compile(Buffer.from(`return '${references.length}${'x'.repeat(bytes)}'`)))
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error
+      bytes >>= 1
+    }
+  }
+  t.ok(engine.memoryBytes > limit - 1024)
+  for (const reference of references) engine.release(reference)
+  t.equal(evaluate('return 1'), ':1\r\n')
 })
 
 test('a script can catch running out of memory', async (t) => {

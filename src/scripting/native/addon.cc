@@ -132,7 +132,7 @@ napi_value release_code(napi_env env, napi_callback_info info) {
   State* state = open_call(env, info, &count, given);
   int32_t ref;
   if (state == nullptr || napi_get_value_int32(env, given[0], &ref) != napi_ok) return nullptr;
-  luaL_unref(state->engine.lua, LUA_REGISTRYINDEX, ref);
+  release(state->engine, ref);
   return nullptr;
 }
 

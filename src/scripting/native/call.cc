@@ -192,6 +192,7 @@ int redis_acl_check_cmd(lua_State* lua) {
   Block block;
   int count = lua_gettop(lua);
   luaL_checkstack(lua, 4, "redis.acl_check_cmd");
+  check_time(lua);
   if (!pack_arguments(lua, engine, count, &block)) return lua_error(lua);
   Answer answer = ask_host(engine, engine.on_allowed, block, count, read_verdict);
   if (!answer.ok) abort_script(lua, Abort::host);
@@ -207,6 +208,7 @@ int redis_log(lua_State* lua) {
   if (!lua_isnumber(lua, 1)) return raise(lua, "First argument must be a number (log level).");
   int level = static_cast<int>(lua_tonumber(lua, 1));
   if (level < 0 || level > 3) return raise(lua, "Invalid log level.");
+  check_time(lua);
   Bytes& text = engine.scratch;
   text.clear();
   for (int i = 2; i <= count; i++) {

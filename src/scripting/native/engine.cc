@@ -15,6 +15,14 @@ thread_local Engine* entered = nullptr;
 
 // Instructions between two looks at the clock: about a tenth of a millisecond.
 constexpr int hook_instructions = 10000;
+// Bytes allocated between two such looks: as many take about as long, and an instruction may allocate all of them.
+constexpr size_t hook_bytes = 256 << 10;
+// Instructions once a block is so large that one of them takes long without allocating: what makes a string that is there
+// already makes no new one.
+constexpr int hook_instructions_large = 500;
+constexpr size_t large_block_bytes = 1 << 20;
+
+void on_count(lua_State* lua, lua_Debug*);
 
 void* allocate(void* owner, void* block, size_t old_bytes, size_t new_bytes) {
   Engine& engine = *static_cast<Engine*>(owner);
@@ -26,7 +34,13 @@ void* allocate(void* owner, void* block, size_t old_bytes, size_t new_bytes) {
   size_t used = engine.used_bytes - old_bytes + new_bytes;
   if (new_bytes > old_bytes && engine.limit_bytes != 0 && used > engine.limit_bytes) return nullptr;
   void* moved = realloc(block, new_bytes);
-  if (moved != nullptr) engine.used_bytes = used;
+  if (moved == nullptr) return nullptr;
+  engine.used_bytes = used;
+  engine.fresh_bytes += new_bytes;
+  if (new_bytes >= large_block_bytes) engine.has_large_block = true;
+  if (engine.thread != nullptr && engine.fresh_bytes >= hook_bytes) {
+    lua_sethook(engine.thread, on_count, LUA_MASKCOUNT, 1);
+  }
   return moved;
 }
 
@@ -51,6 +65,9 @@ void on_count(lua_State* lua, lua_Debug*) {
   Engine& engine = current();
   if (engine.abort != Abort::none) abort_script(lua, engine.abort);
   collect_if_large(engine, &engine.collected_at);
+  engine.fresh_bytes = 0;
+  int count = engine.has_large_block ? hook_instructions_large : hook_instructions;
+  if (lua_gethookcount(lua) != count) lua_sethook(lua, on_count, LUA_MASKCOUNT, count);
   check_time(lua);
 }
 
@@ -153,10 +170,15 @@ const char* push_packed(lua_State* lua, const char* at, int count) {
 // Calls what is below `arguments` values on the stack with the limits in force and the error handler at 1.
 bool call_limited(lua_State* lua, Engine& engine, int arguments, int results) {
   bool hooked = engine.deadline_ns != 0 || engine.limit_bytes != 0;
+  engine.thread = hooked ? lua : nullptr;
+  engine.fresh_bytes = 0;
+  engine.has_large_block = false;
   if (hooked) lua_sethook(lua, on_count, LUA_MASKCOUNT, hook_instructions);
   int status = lua_pcall(lua, arguments, results, 1);
-  if (hooked) lua_sethook(lua, nullptr, 0, 0);
+  engine.thread = nullptr;
+  lua_sethook(lua, nullptr, 0, 0);
   if (status == 0) return true;
+  if (status == LUA_ERRMEM) engine.idle_bytes = 0;  // for the collection when it has ended
   if (engine.abort != Abort::none && engine.error.size() == 0) put_abort_reason(engine);
   // Without memory, and with an error in the handler, Lua does not call the handler.
   if (status != LUA_ERRRUN || engine.error.size() == 0) {
@@ -226,16 +248,32 @@ struct Source {
   const char* code;
   size_t size;
   const char* name;
+  int status;
 };
 
 int compile_protected(lua_State* lua) {
-  const Source& source = *static_cast<const Source*>(lua_touserdata(lua, 1));
+  Source& source = *static_cast<Source*>(lua_touserdata(lua, 1));
   lua_rawgeti(lua, LUA_REGISTRYINDEX, current().environment_ref);
   lua_replace(lua, LUA_GLOBALSINDEX);
   lua_pushstring(lua, source.name);
-  if (luaL_loadbuffer(lua, source.code, source.size, source.name) != 0) return lua_error(lua);
+  source.status = luaL_loadbuffer(lua, source.code, source.size, source.name);
+  if (source.status != 0) return lua_error(lua);
   lua_pushinteger(lua, luaL_ref(lua, LUA_REGISTRYINDEX));
   return 1;
+}
+
+// The status, with the result or the error on the stack.
+int call_compile(Engine& engine, Source* source) {
+  lua_State* lua = engine.lua;
+  lua_settop(lua, 0);
+  // lua_cpcall drops results, so the function is pushed by hand, outside any protection: it must not meet the limit.
+  size_t limit = engine.limit_bytes;
+  engine.limit_bytes = 0;
+  lua_pushcfunction(lua, compile_protected);
+  engine.limit_bytes = limit;
+  lua_pushlightuserdata(lua, source);
+  int status = lua_pcall(lua, 1, 1, 0);
+  return source->status == LUA_ERRMEM ? LUA_ERRMEM : status;
 }
 
 // Makes the library that is being loaded, or not, what the environment shows.
@@ -329,17 +367,15 @@ int compile(Engine& engine, const char* code, size_t size, const char* chunk_nam
     engine.error.append("bytecode is not allowed");
     return LUA_NOREF;
   }
-  Source source = {code, size, chunk_name};
+  Source source = {code, size, chunk_name, 0};
   lua_State* lua = engine.lua;
-  lua_settop(lua, 0);
-  // lua_cpcall drops results, so the function is pushed by hand, outside any protection: it must not meet the limit.
-  size_t limit = engine.limit_bytes;
-  engine.limit_bytes = 0;
-  lua_pushcfunction(lua, compile_protected);
-  engine.limit_bytes = limit;
-  lua_pushlightuserdata(lua, &source);
   int ref = LUA_NOREF;
-  if (lua_pcall(lua, 1, 1, 0) == 0) {
+  int status = call_compile(engine, &source);
+  if (status == LUA_ERRMEM) {
+    collect(engine);
+    status = call_compile(engine, &source);
+  }
+  if (status == 0) {
     ref = static_cast<int>(lua_tointeger(lua, -1));
   } else {
     const char* text = lua_tostring(lua, -1);
@@ -347,6 +383,17 @@ int compile(Engine& engine, const char* code, size_t size, const char* chunk_nam
   }
   settle(engine);
   return ref;
+}
+
+void release(Engine& engine, int ref) {
+  // The registry may have to grow for its list of free references, outside any protection: it must not meet the limit.
+  size_t limit = engine.limit_bytes;
+  engine.limit_bytes = 0;
+  luaL_unref(engine.lua, LUA_REGISTRYINDEX, ref);
+  engine.limit_bytes = limit;
+  // What it held is garbage now, of unknown size.
+  size_t share = limit / 1024;
+  engine.idle_bytes -= share < engine.idle_bytes ? share : engine.idle_bytes;
 }
 
 bool run(Engine& engine, const Run& request) {

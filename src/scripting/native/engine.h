@@ -34,6 +34,12 @@ struct Engine {
   size_t collected_at = 0;
   size_t idle_bytes = 0;
 
+  // Where the limits are in force: the thread that runs, what has been allocated since the hook was called, and whether a
+  // large block has been since the run began.
+  lua_State* thread = nullptr;
+  size_t fresh_bytes = 0;
+  bool has_large_block = false;
+
   // The run under way. `protocol` is the caller's, `script_protocol` what redis.setresp chose for redis.call.
   bool running = false;
   bool loading = false;
@@ -97,6 +103,9 @@ void close_engine(Engine& engine);
 
 // Compiles `code`, returns its reference or LUA_NOREF with the reason in engine.error.
 int compile(Engine& engine, const char* code, size_t size, const char* chunk_name);
+
+// Forgets what compile or a library's load has returned.
+void release(Engine& engine, int ref);
 
 // Arguments of a run: `keys` then `arguments`, each a 32-bit little-endian length and its bytes.
 struct Run {

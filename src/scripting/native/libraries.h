@@ -15,7 +15,13 @@ void push_library_redis(lua_State* lua, const char* version, uint32_t version_nu
 
 // Each replaces functions in the table on top of the stack.
 void replace_patterns(lua_State* lua);
+void replace_table(lua_State* lua);
 void replace_random(lua_State* lua);
+
+// Whether the table at `index` is one that scripts may only read.
+bool is_read_only(lua_State* lua, int index);
+// Refuses to write to one from a library function, where Redis names no line.
+int refuse_raw_write(lua_State* lua);
 
 // Builds the environment that scripts see, from the state's bare globals.
 void open_sandbox(Engine& engine, const char* version, uint32_t version_number);

@@ -9,6 +9,7 @@ namespace {
 
 int sha1hex(lua_State* lua) {
   if (lua_gettop(lua) != 1) return raise(lua, "wrong number of arguments");
+  check_time(lua);
   size_t size = 0;
   const char* text = lua_tolstring(lua, 1, &size);
   char hex[40];

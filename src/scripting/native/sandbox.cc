@@ -6,7 +6,8 @@
 //
 // Gone: io, os but for os.clock, package, debug, print, dofile, loadfile, getfenv, setfenv, newproxy (its __gc runs where
 // no hook can stop it), bytecode. Replaced because the originals crash, hang or let a stopped script go on: pcall, xpcall, load,
-// loadstring, unpack, coroutine.resume and wrap, collectgarbage, string.rep and the pattern functions.
+// loadstring, unpack, coroutine.resume and wrap, collectgarbage, table.insert, remove and sort, string.rep and the pattern
+// functions.
 #include <cstring>
 #include <ctime>
 #include <initializer_list>
@@ -20,7 +21,11 @@ namespace {
 // The key, in a metatable, of the table that stands behind a read-only one.
 char behind;
 
+constexpr char read_only_text[] = "Attempt to modify a readonly table";
+
 constexpr int nested_resumes_max = 100;
+
+}  // namespace
 
 bool is_read_only(lua_State* lua, int index) {
   if (lua_type(lua, index) != LUA_TTABLE || !lua_getmetatable(lua, index)) return false;
@@ -30,6 +35,13 @@ bool is_read_only(lua_State* lua, int index) {
   lua_pop(lua, 2);
   return found;
 }
+
+int refuse_raw_write(lua_State* lua) {
+  lua_pushstring(lua, read_only_text);
+  return lua_error(lua);
+}
+
+namespace {
 
 // Puts what stands behind a read-only table in the argument's place.
 void see_through(lua_State* lua, int index) {
@@ -44,15 +56,7 @@ void see_through(lua_State* lua, int index) {
   }
 }
 
-constexpr char read_only_text[] = "Attempt to modify a readonly table";
-
 int refuse_write(lua_State* lua) { return luaL_error(lua, read_only_text); }
-
-// The same from a library function, where Redis names no line.
-int refuse_raw_write(lua_State* lua) {
-  lua_pushstring(lua, read_only_text);
-  return lua_error(lua);
-}
 
 int refuse_global(lua_State* lua) {
   lua_pushlightuserdata(lua, &behind);
@@ -200,19 +204,6 @@ int script_setmetatable(lua_State* lua) {
   return 1;
 }
 
-// A function of the table library that writes without looking at metatables.
-int guarded(lua_State* lua) {
-  if (is_read_only(lua, 1)) return refuse_raw_write(lua);
-  return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
-}
-
-void guard(lua_State* lua, const char* name) {
-  lua_getfield(lua, -1, name);
-  if (lua_isnil(lua, -1)) return lua_pop(lua, 1);
-  lua_pushcclosure(lua, guarded, 1);
-  lua_setfield(lua, -2, name);
-}
-
 int load_text(lua_State* lua, const char* code, size_t size, const char* name) {
   if (size > 0 && code[0] == LUA_SIGNATURE[0]) {
     lua_pushnil(lua);
@@ -285,7 +276,9 @@ int resume(lua_State* lua, lua_State* thread, int count) {
 #endif
   lua_sethook(thread, lua_gethook(lua), lua_gethookmask(lua), lua_gethookcount(lua));
   engine.resumes++;
+  engine.thread = thread;
   int status = lua_resume(thread, count);
+  engine.thread = lua;
   engine.resumes--;
   if (status != 0 && status != LUA_YIELD) {
     lua_xmove(thread, lua, 1);
@@ -365,6 +358,8 @@ int string_rep(lua_State* lua) {
   Bytes& out = current().scratch;
   out.clear();
   size_t total = size * static_cast<size_t>(count);
+  constexpr size_t quick_bytes = 16 << 10;
+  if (total > quick_bytes) check_time(lua);
   char* to = out.reserve(total);
   check_buffer(lua, out);
   memcpy(to, text, size);
@@ -423,10 +418,7 @@ void replace_in_libraries(lua_State* lua) {
   lua_pushcfunction(lua, coroutine_wrap);
   lua_setfield(lua, -2, "wrap");
   lua_getglobal(lua, "table");
-  guard(lua, "insert");
-  guard(lua, "remove");
-  guard(lua, "sort");
-  guard(lua, "setn");
+  replace_table(lua);
   lua_getglobal(lua, "string");
   lua_pushcfunction(lua, string_rep);
   lua_setfield(lua, -2, "rep");
