@@ -1,6 +1,6 @@
 /**
  * Compiled scripts by the SHA-1 of their body. Scripts that were loaded stay until they are flushed; of those that were
- * only evaluated the most recent are kept, as in Redis 7.4, so that a client that writes its arguments into the body
+ * only evaluated the most recently used are kept, as in Redis 7.4, so that a client that writes its arguments into the body
  * cannot fill the memory.
  */
 import { sha1Hex } from '../bytes/sha1.js'
@@ -36,16 +36,21 @@ export class ScriptCache {
     return this.#byBody.size
   }
 
-  /** The script with this SHA-1 (in lower case), if it is here. */
+  /** Whether the script with this SHA-1 (in lower case) is here. */
+  has(sha: string): boolean {
+    return this.#loaded.has(sha) || this.#evaluated.has(sha)
+  }
+
+  /** The script with this SHA-1 (in lower case), if it is here, to be used now. */
   find(sha: string): Script | undefined {
-    return this.#loaded.get(sha) ?? this.#evaluated.get(sha)
+    return this.#loaded.get(sha) ?? this.#used(this.#evaluated.get(sha))
   }
 
   /** The script for EVAL. Throws a ReplyError when its first line is wrong or it does not compile. */
   evaluate(body: Buffer): Script {
     const key = body.latin1Slice(0)
     const known = this.#byBody.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#used(known)
     const script = this.#compile(body, key)
     this.#evaluated.set(script.sha, script)
     if (this.#evaluated.size > EVALUATED_MAX) this.#dropOldest()
@@ -74,6 +79,12 @@ export class ScriptCache {
     const reference = this.#engine.compile(body.subarray(codeOffset))
     const script = { sha: sha1Hex(body), reference, flags, isLegacy, body: Buffer.from(body) }
     this.#byBody.set(key, script)
+    return script
+  }
+
+  /** Makes it the last to be dropped. */
+  #used<T extends Script | undefined>(script: T): T {
+    if (script !== undefined && this.#evaluated.delete(script.sha)) this.#evaluated.set(script.sha, script)
     return script
   }
 

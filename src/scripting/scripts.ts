@@ -229,7 +229,7 @@ export class Scripts {
   }
 
   #isCached(sha: string): boolean {
-    return this.#loaded?.cache.find(sha.toLowerCase()) !== undefined
+    return this.#loaded?.cache.has(sha.toLowerCase()) === true
   }
 
   #restore(libraries: FunctionLibraries, code: Bytes, policy: RestorePolicy): void {

@@ -193,12 +193,29 @@ test('what a script throws away is collected after it', async (t) => {
   t.ok(engine.memoryBytes < 10 * 1024 * 1024, `${engine.memoryBytes}`)
 })
 
+test('scripts that are used stay, by their body or by their SHA-1', async (t) => {
+  const { scripts } = openBench()
+  const [byBody, bySha, unused] = ['return "body"', 'return "sha"', 'return "unused"'].map((text) => Buffer.from(text))
+  const { sha } = scripts.evaluate(bySha!)
+  const first = scripts.evaluate(byBody!)
+  const dropped = scripts.evaluate(unused!)
+  for (let i = 1; i <= 2000; i++) {
+    scripts.evaluate(Buffer.from(`return ${i}`))
+    t.equal(scripts.find(sha)?.sha, sha)
+    t.equal(scripts.evaluate(byBody!), first)
+    scripts.has(dropped.sha)
+  }
+  t.equal(scripts.find(dropped.sha), undefined, 'asking whether it is there is no use')
+})
+
 test('only so many evaluated scripts are kept, and all that were loaded', async (t) => {
   const { scripts } = openBench()
   const loaded = scripts.load(Buffer.from('return 0'))
   for (let i = 1; i <= 2000; i++) scripts.evaluate(Buffer.from(`return ${i}`))
   t.equal(scripts.size, 501)
   t.equal(scripts.find(loaded.sha), loaded)
+  t.ok(scripts.has(loaded.sha))
   scripts.flush()
+  t.notOk(scripts.has(loaded.sha))
   t.equal(scripts.size, 0)
 })
