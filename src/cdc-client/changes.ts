@@ -39,7 +39,6 @@ export async function* pages(options: FeedOptions): AsyncGenerator<FeedPage, voi
         position = page.position
         await checkpoint?.save(position)
       }
-      if (position !== undefined) await reader.endSnapshot(position)
     }
     position ??= await reader.start()
     await reader.placeSlot(position)

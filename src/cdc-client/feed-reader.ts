@@ -50,6 +50,8 @@ export interface FeedPage {
 
 const URL_DEFAULT = 'redis://127.0.0.1:6666'
 const BLOCK_MS = 5000
+/** It answers sooner, also to a poll that waits. */
+const ANSWER_MS = 60_000
 const PAGE_BYTES = 1024 * 1024
 const BATCHES_MAX = 1000
 const RETRY_MS_MIN = 100
@@ -72,9 +74,10 @@ export class FeedReader {
     return sequence === undefined ? undefined : { sequence }
   }
 
-  /** Makes the slot, if one is wanted and there is none. */
+  /** Makes the slot, if one is wanted and there is none. Snapshots have ended, though one that did may not have said so. */
   async placeSlot({ sequence }: FeedPosition): Promise<void> {
     await this.#slot?.create(sequence)
+    if (this.#options.snapshot === true) await this.#slot?.endSnapshot()
   }
 
   async start(): Promise<FeedPosition> {
@@ -96,16 +99,15 @@ export class FeedReader {
   /**
    * The pages of the snapshot that `begun` stands in; of a new one where there is none, or where that is gone. What the
    * first pages of a lost snapshot told may be gone by now: each key that has changed since is told to be deleted first.
+   * Without `begun` a slot may still know of one.
    */
   async *snapshot(begun?: FeedPosition): AsyncGenerator<FeedPage, void, void> {
-    if (begun === undefined) await this.#slot?.beginSnapshot()
-    yield* this.#snapshot(begun)
-  }
-
-  /** The snapshot has been read to its end, and has come to `position`. */
-  async endSnapshot(position: FeedPosition): Promise<void> {
-    await this.placeSlot(position)
-    await this.#slot?.endSnapshot()
+    if (begun !== undefined) {
+      yield* this.#snapshot(begun)
+      return
+    }
+    const left = await this.#slot?.beginSnapshot()
+    yield* this.#snapshot(left === undefined ? undefined : { sequence: left })
   }
 
   async *#snapshot(begun?: FeedPosition): AsyncGenerator<FeedPage, void, void> {
@@ -209,8 +211,10 @@ export class FeedReader {
 
   /** Deletions of all keys that changed after `from`, up to the new snapshot. Rejects with WALGAP if that is not known. */
   async *#retractions(from: FeedPosition, to: FeedPosition): AsyncGenerator<FeedPage, void, void> {
+    // A slot that has lost its place says so.
+    const slot = from.snapshot === undefined ? this.#slot : undefined
     for (let position = from; position.sequence < to.sequence; ) {
-      const page = await this.#poll(position, [])
+      const page = await this.#poll(position, slot === undefined ? [] : ['SLOT', slot.snapshotName])
       const texts = page.texts.map(parseChange).flatMap((change) => retraction(change, to.sequence))
       position = page.position
       // Until these are through, the lost snapshot is what a next run goes on with.
@@ -238,7 +242,14 @@ export class FeedReader {
     const { url = URL_DEFAULT, client, signal } = this.#options
     if (client !== undefined) return runOn(client, words, signal)
     this.#connection ??= await RedisConnection.open(url, signal)
-    return this.#connection.command(...words)
+    const connection = this.#connection
+    // A server that has gone without a word is not waited for.
+    const timer = setTimeout(() => connection.close(new Error(`no answer within ${ANSWER_MS} ms`)), ANSWER_MS)
+    try {
+      return await connection.command(...words)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 

@@ -16,12 +16,14 @@ export class FeedSlot {
     this.#run = run
   }
 
+  /** The slot that keeps the log while a snapshot is read: there is one of the reader's own name only when that has ended. */
+  get snapshotName(): string {
+    return `${this.name}.snapshot`
+  }
+
   /** The last sequence that was acknowledged; undefined if there is no slot. */
-  async position(): Promise<number | undefined> {
-    const info = await this.#unless('NOSLOT', this.#run('CDC', 'SLOT', 'INFO', this.name))
-    if (!Array.isArray(info)) return undefined
-    const position = info[info.findIndex((field) => String(field) === 'position') + 1]
-    return typeof position === 'number' ? position : undefined
+  position(): Promise<number | undefined> {
+    return this.#positionOf(this.name)
   }
 
   /** Makes the slot, unless there is one. Rejects with ServerError `WALGAP` if what follows `sequence` is gone. */
@@ -30,20 +32,27 @@ export class FeedSlot {
     await this.#unless('SLOTEXISTS', this.#run('CDC', 'SLOT', 'CREATE', this.name, 'AT', sequence, ...this.#filter))
   }
 
-  /** Keeps the log from now on, under another name, until the snapshot that is begun now has been read. */
-  async beginSnapshot(): Promise<void> {
-    // That of a reader that ended in the middle of its snapshot.
-    await this.endSnapshot()
-    await this.#unless('SLOTEXISTS', this.#run('CDC', 'SLOT', 'CREATE', this.#snapshotName))
+  /**
+   * Keeps the log from now on until the snapshot that is begun now has been read. If a reader has ended in the middle of
+   * its own, the log is kept from there on: returns its place then.
+   */
+  async beginSnapshot(): Promise<number | undefined> {
+    const left = await this.#positionOf(this.snapshotName)
+    if (left === undefined) {
+      await this.#unless('SLOTEXISTS', this.#run('CDC', 'SLOT', 'CREATE', this.snapshotName))
+    }
+    return left
   }
 
   async endSnapshot(): Promise<void> {
-    await this.#unless('NOSLOT', this.#run('CDC', 'SLOT', 'DROP', this.#snapshotName))
+    await this.#unless('NOSLOT', this.#run('CDC', 'SLOT', 'DROP', this.snapshotName))
   }
 
-  /** There is a slot of the reader's own name only when its snapshot is complete. */
-  get #snapshotName(): string {
-    return `${this.name}.snapshot`
+  async #positionOf(name: string): Promise<number | undefined> {
+    const info = await this.#unless('NOSLOT', this.#run('CDC', 'SLOT', 'INFO', name))
+    if (!Array.isArray(info)) return undefined
+    const position = info[info.findIndex((field) => String(field) === 'position') + 1]
+    return typeof position === 'number' ? position : undefined
   }
 
   async #unless(code: string, reply: Promise<RespValue>): Promise<RespValue | undefined> {

@@ -20,6 +20,8 @@ interface Waiter {
 }
 
 const PORT_DEFAULT = 6666
+/** After so long a silence the system asks whether the other side is still there. */
+const KEEP_ALIVE_MS = 30_000
 
 export class RedisConnection {
   readonly #socket: Socket
@@ -30,6 +32,7 @@ export class RedisConnection {
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('data', (chunk: Buffer) => {
       try {
         this.#take(chunk)

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { mock } from 'node:test'
 import { test } from 'tap'
 import {
   changes,
@@ -195,6 +197,51 @@ test('a slot and a snapshot: the log is held meanwhile, and an unfinished snapsh
   await s.server.store.rocks.flush()
   s.server.cron.run('prune the write-ahead log')
   t.same(await read(s, { slot: 'mine', snapshot: true }), ['SET a 3'])
+})
+
+test('a slot and a snapshot that was cut off: what is gone since it began is taken back', async (t) => {
+  await using s = await startServer()
+  await s.run('mset', 'a', '1', 'b', '2', 'c', '3')
+  t.same(await read(s, { slot: 'mine', snapshot: true }, 1), ['SET a 1'])
+  await s.run('del', 'a')
+  t.same(await read(s, { slot: 'mine', snapshot: true }, 2), ['DEL a', 'SET b 2'])
+  await s.run('del', 'b')
+  t.same(await read(s, { slot: 'mine', snapshot: true }), ['DEL a', 'DEL b', 'SET c 3'])
+  await s.run('cdc', 'slot', 'create', 'mine.snapshot')
+  t.same(await read(s, { slot: 'mine', snapshot: true }), [])
+  t.same(
+    s.server.slots.list().map(({ spec }) => spec.name),
+    ['mine'],
+    'one that was not dropped in time does not hold the log for ever',
+  )
+})
+
+test('a server that answers nothing more is left', async (t) => {
+  const served: string[] = []
+  const silent = createNetServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (chunk) => {
+      const command = /(PING|POLLUPDATES)/.exec(chunk.toString())?.[1] ?? ''
+      served.push(command)
+      if (command === 'PING') socket.write('+PONG\r\n')
+    })
+  })
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done))
+  t.teardown(() => silent.close())
+  const url = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const controller = new AbortController()
+  const failures: string[] = []
+  const onRetry = (error: Error): void => {
+    failures.push(error.message)
+    controller.abort()
+  }
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const reading = changes({ url, since: 1, signal: controller.signal, onRetry }).next()
+  while (!served.includes('POLLUPDATES')) await new Promise((done) => setImmediate(done))
+  mock.timers.tick(60_000)
+  t.same(await reading, { done: true, value: undefined })
+  t.same(failures, ['no answer within 60000 ms'])
 })
 
 test('a lost slot is an error, not a silence', async (t) => {
