@@ -13,6 +13,7 @@ import { describeError, type Log } from '../log/log.js'
 import type { SharedCheckpoint } from './checkpoint.js'
 import type { Peer, PeerLink } from './peer.js'
 import type { SendPace } from './send-pace.js'
+import type { SendWatch } from './send-watch.js'
 
 /** One write to the socket takes the event loop some 30 µs. */
 const PIECE_BYTES = 64 * 1024
@@ -24,6 +25,7 @@ export interface SenderParts {
   readonly peer: Peer
   readonly checkpoint: SharedCheckpoint
   readonly pace: SendPace
+  readonly watch: SendWatch
   readonly config: Config
   readonly log: Log
   readonly onClosed: (link: PeerLink) => void
@@ -57,6 +59,7 @@ export class FileSender implements PeerLink {
   received(): void {}
 
   drained(): void {
+    this.#parts.watch.drained()
     this.#wake?.()
   }
 

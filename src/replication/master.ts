@@ -18,6 +18,7 @@ import { RedisMaster } from './redis-master.js'
 import { ReplicaFeed } from './replica-feed.js'
 import { idInLog } from './replication-id.js'
 import { SendPace } from './send-pace.js'
+import { SendWatch } from './send-watch.js'
 
 export interface SyncCounts {
   /** Commands of clients. */
@@ -45,6 +46,12 @@ type Verdict =
   /** `reason`: for the log. */
   | { readonly error: ReplyError; readonly reason: string }
 
+/** To whom files of the checkpoint are sent. */
+interface Transfer {
+  readonly peer: Peer
+  readonly watch: SendWatch
+}
+
 const NO_BLANKS: Verdict = { error: undefined, blanks: 0 }
 
 const DRAIN_CHECK_MS = 10
@@ -60,7 +67,7 @@ export class Master {
   /** What is kept for replicas that have gone, by their address. */
   readonly #lingering = new Map<string, { readonly hold: WalHold; readonly untilMs: number }>()
   readonly #pace: SendPace
-  readonly #transfers = new Set<PeerLink & { close(): void }>()
+  readonly #transfers = new Map<PeerLink & { close(): void }, Transfer>()
 
   constructor(parts: MasterParts) {
     this.#parts = parts
@@ -149,16 +156,18 @@ export class Master {
       closed: () => this.#transfers.delete(transfer),
       close: () => peer.kill(),
     }
-    this.#transfers.add(transfer)
+    this.#transfers.set(transfer, { peer, watch: new SendWatch(peer, this.#parts.config) })
     peer.takeOver(transfer)
   }
 
   /** _fetch_file: answers with the contents of files of the checkpoint. */
   sendFiles(peer: Peer, names: readonly string[]): void {
     const { config, log } = this.#parts
+    const watch = new SendWatch(peer, config)
     const sender = new FileSender(
       {
         peer,
+        watch,
         checkpoint: this.checkpoint,
         pace: this.#pace,
         config,
@@ -167,7 +176,7 @@ export class Master {
       },
       names,
     )
-    this.#transfers.add(sender)
+    this.#transfers.set(sender, { peer, watch })
     peer.takeOver(sender)
   }
 
@@ -176,6 +185,12 @@ export class Master {
     const nowMs = this.#parts.nowMs()
     for (const feed of this.feeds) feed.check(nowMs)
     this.redis.check()
+    for (const [transfer, { peer, watch }] of this.#transfers) {
+      const complaint = watch.complaint(nowMs)
+      if (complaint === undefined) continue
+      this.#parts.log.warning(`[replication] ending the full sync of ${peer.address}: ${complaint}`)
+      transfer.close()
+    }
     for (const [name, { hold, untilMs }] of this.#lingering) {
       if (nowMs < untilMs && hold.loss === undefined) continue
       hold.release()
@@ -195,7 +210,7 @@ export class Master {
   disconnectAll(): void {
     for (const feed of this.feeds) feed.close()
     this.redis.disconnectAll()
-    for (const transfer of [...this.#transfers]) transfer.close()
+    for (const transfer of [...this.#transfers.keys()]) transfer.close()
     for (const { hold } of this.#lingering.values()) hold.release()
     this.#lingering.clear()
   }

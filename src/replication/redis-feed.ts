@@ -23,6 +23,7 @@ import type { Store } from '../storage/store.js'
 import type { WalHold } from '../storage/wal-retention.js'
 import { announcedAddress, type Peer, type PeerLink } from './peer.js'
 import { HistoryError, type RedisHistory } from './redis-history.js'
+import { SendWatch } from './send-watch.js'
 import { SnapshotRdb } from './snapshot-rdb.js'
 
 /** What a replica has said of itself and asked for. */
@@ -90,13 +91,13 @@ export class RedisFeed implements PeerLink {
   #timer: NodeJS.Timeout | undefined
   #sentAtMs: number
   #waitsSinceMs = 0
-  #stuckBytes = 0
-  #stuckSinceMs = 0
+  readonly #watch: SendWatch
   readonly #told = new Set<string>()
 
   constructor(parts: RedisFeedParts) {
     this.#parts = parts
     this.peer = parts.peer
+    this.#watch = new SendWatch(parts.peer, parts.config)
     this.history = parts.history
     this.heardAtMs = parts.nowMs()
     this.#sentAtMs = this.heardAtMs
@@ -159,6 +160,7 @@ export class RedisFeed implements PeerLink {
 
   drained(): void {
     this.#isFull = false
+    this.#watch.drained()
     this.#schedule()
   }
 
@@ -182,24 +184,20 @@ export class RedisFeed implements PeerLink {
   /** Drops a replica that lags too far behind, or takes nothing, or says nothing. */
   check(nowMs: number): void {
     const { config, store, request } = this.#parts
-    const { values } = config
     const lag = store.latestSequence() - this.sentSequence
-    const lagMax = values['max-replication-lag']
+    const lagMax = config.values['max-replication-lag']
     if (this.#state === 'stream' && lagMax > 0 && lag > lagMax) {
       this.#drop(`it lags ${lag} sequences, more than max-replication-lag ${lagMax}`)
       return
     }
-    const bytes = this.peer.outputBytes
-    if (bytes === 0 || bytes < this.#stuckBytes || this.#stuckSinceMs === 0) this.#stuckSinceMs = nowMs
-    this.#stuckBytes = bytes
-    const timeoutMs = values['replication-send-timeout-ms']
-    if (bytes > 0 && timeoutMs > 0 && nowMs - this.#stuckSinceMs >= timeoutMs) {
-      this.#drop(`it has taken nothing for ${nowMs - this.#stuckSinceMs} ms (replication-send-timeout-ms)`)
+    const complaint = this.#watch.complaint(nowMs)
+    if (complaint !== undefined) {
+      this.#drop(complaint)
       return
     }
     // One that writes the file to its disk says nothing meanwhile.
     const aliveAtMs = this.#state === 'stream' ? this.heardAtMs : Math.max(this.heardAtMs, this.#sentAtMs)
-    if (request.isPartial && bytes === 0 && nowMs - aliveAtMs > SILENCE_MS_MAX) {
+    if (request.isPartial && this.peer.outputBytes === 0 && nowMs - aliveAtMs > SILENCE_MS_MAX) {
       this.#drop(`it has said nothing for ${nowMs - aliveAtMs} ms`)
     }
   }

@@ -21,6 +21,7 @@ import type { Store } from '../storage/store.js'
 import { LOSS_TEXTS, type WalHold } from '../storage/wal-retention.js'
 import { WriteBatch } from '../storage/write-batch.js'
 import { announcedAddress, type Peer, type PeerLink } from './peer.js'
+import { SendWatch } from './send-watch.js'
 
 export interface FeedParts {
   readonly peer: Peer
@@ -73,14 +74,13 @@ export class ReplicaFeed implements PeerLink {
   #isFull = false
   #ping: NodeJS.Timeout | undefined
   #idleChecks = 0
-  /** What the replica had not taken when it was looked at last, and since when that has not become less. */
-  #stuckBytes = 0
-  #stuckSinceMs = 0
+  readonly #watch: SendWatch
 
   constructor(parts: FeedParts) {
     this.#parts = parts
     this.peer = parts.peer
     this.#next = parts.from
+    this.#watch = new SendWatch(parts.peer, parts.config)
   }
 
   /** The last sequence that the replica has, as it says; of one that says nothing, the last that was sent. */
@@ -131,6 +131,7 @@ export class ReplicaFeed implements PeerLink {
 
   drained(): void {
     this.#isFull = false
+    this.#watch.drained()
     this.#schedule()
   }
 
@@ -169,13 +170,8 @@ export class ReplicaFeed implements PeerLink {
       this.#drop(`it lags ${lag} sequences, more than max-replication-lag ${lagMax}`)
       return
     }
-    const bytes = this.peer.outputBytes
-    if (bytes === 0 || bytes < this.#stuckBytes || this.#stuckSinceMs === 0) this.#stuckSinceMs = nowMs
-    this.#stuckBytes = bytes
-    const timeoutMs = config.values['replication-send-timeout-ms']
-    if (bytes > 0 && timeoutMs > 0 && nowMs - this.#stuckSinceMs >= timeoutMs) {
-      this.#drop(`it has taken nothing for ${nowMs - this.#stuckSinceMs} ms (replication-send-timeout-ms)`)
-    }
+    const complaint = this.#watch.complaint(nowMs)
+    if (complaint !== undefined) this.#drop(complaint)
   }
 
   readonly #schedule = (): void => {

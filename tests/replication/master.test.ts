@@ -293,6 +293,30 @@ test('a replica that lags too far, or takes nothing, is dropped', async (t) => {
   for (const each of [wire, stuck]) each.close()
 })
 
+test('a replica that stops to read in the middle of a file is dropped: others need the next checkpoint', async (t) => {
+  await using node = await startServer({ config: { 'replication-send-timeout-ms': 1000 } })
+  const client = await node.connect()
+  for (let i = 0; i < 24; i++) await client.run('set', `k${i}`, randomBytes(1 << 20))
+  const meta = await Wire.connect(node.port)
+  meta.write(encodeRequest(['_fetch_meta']))
+  const names = (await meta.takeRest()).trimEnd()
+  const wire = await Wire.connect(node.port)
+  wire.socket.pause()
+  wire.write(encodeRequest(['_fetch_file', names]))
+  const { checkpoint } = node.server.replication.feeds
+  await eventually(() => (checkpoint.readers === 1 ? true : undefined))
+  await eventually(() => {
+    node.server.cron.run('check replicas')
+    node.advance(1000)
+    return checkpoint.readers === 0 ? true : undefined
+  })
+  node.advance(601_000)
+  const other = await Wire.connect(node.port)
+  other.write(encodeRequest(['_fetch_meta']))
+  t.match(await other.takeRest(), /^[^-]/)
+  wire.close()
+})
+
 test('the commands of the link need the administrator', async (t) => {
   await using node = await startServer({ config: { requirepass: 'pw', 'repl-namespace-enabled': true } })
   await node.run('auth', 'pw')
