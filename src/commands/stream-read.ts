@@ -235,32 +235,41 @@ function readGroup(context: Context, _args: Args, options: ReadOptions): void {
 function giveAll(context: Context, options: ReadOptions, isRetry: boolean): boolean {
   const { db, reply } = context
   const groups = options.streams.map(({ key }) => requireGroup(db, key, options.group, IN_XREADGROUP))
-  const isServed = options.streams.map(({ after }, index) => after !== 'new' || pending.hasNew(groups[index] as Group))
-  const count = isServed.filter(Boolean).length
-  if (count === 0 && isRetry) return false
-  if (count > 0) beginStreams(reply, count)
-  options.streams.forEach(({ key, after }, index) => {
-    // A stream that is named twice: the second time with what the first has left.
-    const group = index === 0 ? (groups[0] as Group) : requireGroup(db, key, options.group, IN_XREADGROUP)
-    if (isServed[index] === true) beginStream(reply, key)
-    if (after === 'new') giveNew(context, options, group, isServed[index] === true)
-    else giveOld(context, options, group, after as StreamId)
-  })
-  return count > 0
+  const isAny = options.streams.some(({ after }, index) => after !== 'new' || pending.hasNew(groups[index] as Group))
+  if (!isAny && isRetry) return false
+  const giveEach = (): number => {
+    let served = 0
+    options.streams.forEach(({ key, after }, index) => {
+      // A stream that is named twice: the second time with what the first has left, which may be nothing.
+      const group = index === 0 ? (groups[0] as Group) : requireGroup(db, key, options.group, IN_XREADGROUP)
+      if (after !== 'new') giveOld(context, options, group, after as StreamId)
+      else if (!giveNew(context, options, group)) return
+      served++
+    })
+    return served
+  }
+  if (isAny) reply.counted(reply.protocol === 3 ? 'map' : 'array', giveEach)
+  else giveEach()
+  return isAny
 }
 
-function giveNew(context: Context, options: ReadOptions, group: Group, isServed: boolean): void {
+/** False if there is nothing new, of which the reply then says nothing. */
+function giveNew(context: Context, options: ReadOptions, group: Group): boolean {
+  const { reply } = context
   const { entries, created } = pending.deliver(group, Buffer.from(options.consumer), options.count, options.noAck)
   if (created) announceConsumer(context, group)
-  if (!isServed) return
-  context.reply.array(entries.length)
-  for (const { id, value } of entries) replyEntry(context.reply, id, value)
+  if (entries.length === 0) return false
+  beginStream(reply, group.stream.key)
+  reply.array(entries.length)
+  for (const { id, value } of entries) replyEntry(reply, id, value)
+  return true
 }
 
 function giveOld(context: Context, options: ReadOptions, group: Group, after: StreamId): void {
   const { reply } = context
   const { entries, created } = pending.deliverAgain(group, Buffer.from(options.consumer), after, options.count)
   if (created) announceConsumer(context, group)
+  beginStream(reply, group.stream.key)
   reply.array(entries.length)
   for (const { id, value } of entries) {
     if (value !== undefined) {

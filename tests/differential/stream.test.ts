@@ -84,6 +84,7 @@ const COMMANDS: readonly CommandMaker[] = [
     c(['>', '>', '0', recent(c)]),
   ],
   (c) => ['xreadgroup', 'group', 'g', c(CONSUMERS), 'count', c([1, 2]), 'streams', 's', c(['>', '>', '0'])],
+  (c) => ['xreadgroup', 'group', 'g', c(CONSUMERS), ...optionalCount(c), 'streams', 's', 's', '>', c(['>', '>', '0'])],
   (c) => ['xack', c(KEYS), c(GROUPS), ...ids(c)],
   (c) => ['xpending', c(KEYS), c(GROUPS)],
   (c) => [
