@@ -39,10 +39,11 @@ export class WebhookTarget implements CopyTarget {
     return Promise.resolve(undefined)
   }
 
-  async apply({ texts, position }: FeedPage): Promise<number> {
+  async apply({ texts }: FeedPage): Promise<number> {
     const { batch } = this.#options
     for (let at = 0; at < texts.length; at += batch) {
-      await this.#post(`[${texts.slice(at, at + batch).join(',')}]`, position.sequence)
+      const some = texts.slice(at, at + batch)
+      await this.#post(`[${some.join(',')}]`, sequenceOf(some.at(-1) as string))
     }
     return texts.length
   }
@@ -80,4 +81,9 @@ export class WebhookTarget implements CopyTarget {
     const isFinal = response.status >= 400 && response.status < 500 && ![408, 429].includes(response.status)
     throw isFinal ? new RefusedError(told) : new Error(told)
   }
+}
+
+/** Of a change in JSON. */
+function sequenceOf(text: string): number {
+  return (JSON.parse(text) as { sequence: number }).sequence
 }
