@@ -64,6 +64,7 @@ test('a node of a cluster is refused', { skip: REDIS_MISSING }, async (t) => {
 test('a webhook is tried again, signed, in batches, and a refusal is final', async (t) => {
   await using s = await startServer()
   for (const key of ['a', 'b', 'c']) await s.run('set', key, 1)
+  const checkpoint = join(t.testdir(), 'position')
   const requests: { request: IncomingMessage; body: string }[] = []
   const answers = [503, 200, 429]
   const receiver = createServer((request, response) => {
@@ -77,7 +78,7 @@ test('a webhook is tried again, signed, in batches, and a refusal is final', asy
   await new Promise<void>((done) => receiver.listen(0, '127.0.0.1', done))
   t.teardown(() => receiver.close())
   const to = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/changes`
-  const copied = await copy(s, '--to', to, '--batch', '2', '--secret', 'hush')
+  const copied = await copy(s, '--to', to, '--batch', '2', '--secret', 'hush', '--checkpoint', checkpoint)
   t.equal(copied.code, 0)
   t.match(copied.errors, /answered 503\n(.*\n)*.*answered 429\n(.*\n)*3 changes copied\n$/)
   const keysOf = (body: string): string[] => (JSON.parse(body) as { key: string }[]).map(({ key }) => key)
@@ -87,8 +88,18 @@ test('a webhook is tried again, signed, in batches, and a refusal is final', asy
   )
   for (const { request, body } of requests) {
     t.equal(request.headers['x-kvrocks-signature'], `sha256=${createHmac('sha256', 'hush').update(body).digest('hex')}`)
-    t.equal(request.headers['x-kvrocks-sequence'], keysOf(body).includes('c') ? '3' : '2')
+    t.equal(request.headers['x-kvrocks-sequence'], '3', 'the snapshot stands there')
   }
+  for (const key of ['d', 'e', 'f']) await s.run('set', key, 1)
+  requests.length = 0
+  t.equal((await copy(s, '--to', to, '--batch', '2', '--checkpoint', checkpoint)).code, 0)
+  t.same(
+    requests.map(({ request, body }) => [request.headers['x-kvrocks-sequence'], ...keysOf(body)]),
+    [
+      ['5', 'd', 'e'],
+      ['6', 'f'],
+    ],
+  )
   answers.push(403)
   const refused = await copy(s, '--to', to)
   t.same([refused.code, refused.errors], [1, `${to} answered 403\n`])
