@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { SILENT_LOG } from '../log/log.js'
 import { BackupError } from '../replication/backup-directory.js'
-import { FullSync } from '../replication/full-sync.js'
+import { FullSync, LIST_MS_MAX } from '../replication/full-sync.js'
 import { MasterSocket } from '../replication/master-socket.js'
 import { type ProgressLine, sizeText } from './progress.js'
 
@@ -20,6 +20,7 @@ export async function fetchCheckpoint(url: string, directory: string, progress: 
     source: url,
     log: SILENT_LOG,
     connect: () => connect(new URL(url)),
+    listTimeoutMs: LIST_MS_MAX,
     receiveTimeoutMs: SILENCE_MS_MAX,
     fileDelayMs: 0,
   })

@@ -24,12 +24,16 @@ export interface FullSyncParts {
   readonly log: Log
   /** A connection on which commands may be sent. */
   readonly connect: () => Promise<MasterSocket>
+  /** The master is given up if it does not say within this time which files there are: it makes a checkpoint first. */
+  readonly listTimeoutMs: number
   /** Time without a byte after which the master is given up; 0 = none. */
   readonly receiveTimeoutMs: number
   /** Pause after each file. */
   readonly fileDelayMs: number
 }
 
+/** A checkpoint of hard links takes seconds, one that has to copy takes minutes. */
+export const LIST_MS_MAX = 600_000
 /** More files than this come over several connections. */
 const FILES_PER_CONNECTION = 20
 const CONNECTIONS = 4
@@ -64,7 +68,7 @@ export class FullSync {
     try {
       socket.send('_fetch_meta')
       if (this.#parts.sendsBackups) return await this.#listBackup(socket)
-      const line = await socket.line()
+      const line = await socket.line(this.#parts.listTimeoutMs)
       if (line.startsWith('-')) throw new LinkError(`Failed to fetch meta info: ${line}`)
       return checkpointFiles(line)
     } finally {
@@ -74,8 +78,8 @@ export class FullSync {
 
   /** A line with the number of the backup, one with the length of the list, the list. */
   async #listBackup(socket: MasterSocket): Promise<SyncFile[]> {
-    const { receiveTimeoutMs } = this.#parts
-    const id = await socket.line(receiveTimeoutMs)
+    const { listTimeoutMs, receiveTimeoutMs } = this.#parts
+    const id = await socket.line(listTimeoutMs)
     if (!/^[1-9][0-9]*$/.test(id)) throw new LinkError(`Failed to fetch meta id: ${id.slice(0, 100)}`)
     const size = await socket.line(receiveTimeoutMs)
     if (!/^[1-9][0-9]*$/.test(size) || Number(size) > LIST_BYTES_MAX) {
@@ -99,11 +103,16 @@ export class FullSync {
     try {
       await Promise.all(all)
     } catch (error) {
-      for (const socket of this.#sockets) socket.close()
+      this.disconnect()
       await Promise.allSettled(all)
       throw error
     }
     await syncDirectory(this.#parts.directory)
+  }
+
+  /** Ends what is under way, with a LinkError. */
+  disconnect(): void {
+    for (const socket of this.#sockets) socket.close()
   }
 
   /** Throws away all that was fetched. */

@@ -17,7 +17,7 @@ import { WRITE_NO_SLOWDOWN, WRITE_SYNC } from '../rocksdb/native.js'
 import { writeFlags } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import { BatchFormatError, batchSequence } from '../storage/write-batch.js'
-import { discardFiles, FullSync } from './full-sync.js'
+import { discardFiles, FullSync, LIST_MS_MAX } from './full-sync.js'
 import { LinkError, MasterSocket, type MasterTarget } from './master-socket.js'
 import { currentId } from './replication-id.js'
 
@@ -169,6 +169,7 @@ export class Replica {
   /** Breaks the link, which is then built again. */
   reconnect(): void {
     this.#socket?.close()
+    this.#fullSync?.disconnect()
     this.#wakeUp?.()
   }
 
@@ -436,6 +437,7 @@ export class Replica {
       source: `${host}:${port}`,
       log,
       connect: () => this.#connect(),
+      listTimeoutMs: LIST_MS_MAX,
       receiveTimeoutMs: values['replication-recv-timeout-ms'],
       fileDelayMs: values['fullsync-recv-file-delay'] * 1000,
     })

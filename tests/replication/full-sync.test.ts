@@ -10,13 +10,14 @@ import { MasterSocket } from '../../src/replication/master-socket.js'
 import { encodeRequest } from '../support/resp.js'
 import { WireListener } from './wire.js'
 
-function syncFrom({ port }: WireListener, directory: string): FullSync {
+function syncFrom({ port }: WireListener, directory: string, listTimeoutMs = 0): FullSync {
   return new FullSync({
     directory,
     sendsBackups: false,
     source: `127.0.0.1:${port}`,
     log: SILENT_LOG,
     connect: () => MasterSocket.connect({ host: '127.0.0.1', port, tls: undefined, connectTimeoutMs: 0 }),
+    listTimeoutMs,
     receiveTimeoutMs: 0,
     fileDelayMs: 0,
   })
@@ -51,4 +52,11 @@ test('a file system that takes a part of a write gets the rest, too', async (t) 
   t.ok(readFileSync(join(directory, '000007.sst')).equals(files[0] as Buffer))
   t.equal(readFileSync(join(directory, 'CURRENT'), 'latin1'), 'MANIFEST-000001\n')
   t.equal(sync.bytes, 300_016)
+})
+
+test('a master that does not say which files there are is given up', async (t) => {
+  await using master = await WireListener.open()
+  const sync = syncFrom(master, join(t.testdirName, 'sync'), 50)
+  await t.rejects(sync.list(), { message: 'the master has sent nothing for 50 ms' })
+  t.equal(await (await master.accept()).takeRest(), encodeRequest(['_fetch_meta']).toString('latin1'))
 })

@@ -317,6 +317,29 @@ test('a master without a checkpoint is asked again, and names that lead elsewher
   }
 })
 
+test('CLIENT KILL TYPE master ends a full sync that does not go on, wherever it is, and another begins', async (t) => {
+  await using pair = await link()
+  const { node, master } = pair
+  const askForFiles = async (): Promise<Wire> => {
+    const ask = await master.accept()
+    await shakeHands(t, ask, node, 1)
+    ask.write('-ERR sequence out of range, please use fullsync\r\n')
+    const meta = await master.accept()
+    await expectRequest(t, meta, '_fetch_meta')
+    return meta
+  }
+  const silent = await askForFiles()
+  t.equal(await node.run('client', 'kill', 'type', 'master'), ':1\r\n')
+  t.equal(await silent.takeRest(), '')
+  const meta = await askForFiles()
+  meta.write('CURRENT,MANIFEST-000001\r\n')
+  const files = await master.accept()
+  await expectRequest(t, files, '_fetch_file', 'CURRENT,MANIFEST-000001')
+  t.equal(await node.run('client', 'kill', 'type', 'master'), ':1\r\n')
+  t.equal(await files.takeRest(), '')
+  await askForFiles()
+})
+
 test('more than twenty files come over four connections, and slave-empty-db-before-fullsync makes room first', async (t) => {
   const names = Array.from({ length: 21 }, (_, index) => `${String(index + 10).padStart(6, '0')}.sst`)
   await using pair = await link({ 'slave-empty-db-before-fullsync': true })
