@@ -2,6 +2,7 @@
 import { globMatch } from '../bytes/glob.js'
 import { ALWAYS_RULES, type Draft, GIVEN_RULES, SET_RULES } from './checks.js'
 import { bindAddresses, type MasterAddress, masterAddress, type Paths, paths } from './derived.js'
+import { fitsLine, NAMESPACE_PREFIX } from './line.js'
 import { OptionError } from './option.js'
 import {
   ALIASES,
@@ -49,6 +50,8 @@ export class Config {
   readonly values: Readonly<ConfigValues>
   /** Namespaces of this server by token, as kept in the file. rewrite() makes a change durable. */
   readonly namespaces: Map<string, string>
+  /** What the database has of them: with repl-namespace-enabled the file does without. */
+  storedNamespaces: () => ReadonlyMap<string, string> = () => new Map()
   readonly path: string | undefined
   readonly #values: ConfigValues
   readonly #sources: Map<OptionName, string>
@@ -147,9 +150,18 @@ export class Config {
       rewriteText(text, {
         current: (name) => this.#textForFile(name),
         changed: OPTION_NAMES.filter((name) => this.#sources.has(name) && !this.#isDefault(name)),
-        namespaces: this.values['repl-namespace-enabled'] ? new Map() : this.namespaces,
+        namespaces: this.#namespacesForFile(),
       }),
     )
+  }
+
+  #namespacesForFile(): ReadonlyMap<string, string> {
+    if (!this.values['repl-namespace-enabled']) return this.namespaces
+    const stored = this.storedNamespaces()
+    // A name that no line can hold is on its way to the database.
+    const isForFile = ([token, namespace]: [string, string]): boolean =>
+      stored.get(token) !== namespace && fitsLine(`${NAMESPACE_PREFIX}${namespace}`, token)
+    return new Map([...this.namespaces].filter(isForFile))
   }
 
   #textForFile(name: OptionName): string {

@@ -69,6 +69,12 @@ function parseQuoted(text: string, quote: string): string {
   throw new OptionError('config line ends unexpectedly in quoted string')
 }
 
+/** Whether a line can hold both so that they are read back; where the value is empty, a line says nothing. */
+export function fitsLine(name: string, value: string): boolean {
+  const read = parseConfigLine(formatConfigLine(name, value))
+  return value !== '' && read.name === name && read.value === value
+}
+
 const ESCAPED = new Map(Object.entries(UNESCAPED).map(([letter, character]) => [character, `\\${letter}`]))
 
 /** The line that parseConfigLine reads back as `name` and `value`; quoted only where it has to be. */

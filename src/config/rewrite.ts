@@ -60,13 +60,14 @@ function nameOf(line: string): string {
 
 /**
  * Replaces a file by what `change` makes of its text ('' where there is none), so that a crash leaves the old or the
- * new one whole. Its mode stays, a symbolic link stays one. Throws OptionError.
+ * new one whole; it is not touched where nothing changes. Its mode stays, a symbolic link stays one. Throws OptionError.
  */
 export function changeFile(path: string, change: (text: string) => string): void {
   try {
     const target = realPath(path)
     const { text, mode } = read(target)
-    replaceFileSync(target, change(text), mode)
+    const changed = change(text)
+    if (changed !== text) replaceFileSync(target, changed, mode)
   } catch (error) {
     if (error instanceof OptionError) throw error
     throw new OptionError(`rename file encounter error: ${systemReason(error)}`)

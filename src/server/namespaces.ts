@@ -9,11 +9,14 @@ import { isUtf8 } from 'node:buffer'
 import type { Bytes } from '../bytes/bytes.js'
 import type { Access, Namespaces } from '../commands/server-view.js'
 import type { Config } from '../config/config.js'
+import { fitsLine, NAMESPACE_PREFIX } from '../config/line.js'
 import { OptionError } from '../config/option.js'
+import type { Log } from '../log/log.js'
 import { err } from '../protocol/errors.js'
 import { CF_PROPAGATE } from '../storage/column-family.js'
 import { DEFAULT_NAMESPACE } from '../storage/keys.js'
 import type { Store } from '../storage/store.js'
+import { CommitError } from '../storage/turn.js'
 import { WriteBatch } from '../storage/write-batch.js'
 
 const STORED_KEY = Buffer.from('__namespace_keys__')
@@ -29,6 +32,7 @@ const NOT_IN_CLUSTER = err('forbidden to add namespace when cluster mode was ena
 const DELETES_DEFAULT = err('forbidden to delete the default namespace')
 const ADDS_DEFAULT = err('forbidden to add the default namespace')
 const TOKEN_IN_USE = err('the token is duplicated with requirepass or masterauth')
+const EMPTY_TOKEN = err('the token is empty')
 const NOT_MODIFIABLE = err(
   'modify namespace requires the server is running with a configuration file or enabled namespace replication',
 )
@@ -39,13 +43,16 @@ const READ_ONLY = err('namespace is read-only for slave')
 export class NamespaceTable implements Namespaces {
   readonly #config: Config
   readonly #store: Store
-  readonly #isReplica: () => boolean
+  readonly #log: Log
+  readonly #isGivenByFile: boolean
 
-  constructor(config: Config, store: Store, isReplica: () => boolean) {
+  constructor(config: Config, store: Store, log: Log) {
     this.#config = config
     this.#store = store
-    this.#isReplica = isReplica
-    config.onChange('repl-namespace-enabled', () => this.#replicationChanged())
+    this.#log = log
+    this.#isGivenByFile = config.namespaces.size > 0
+    config.storedNamespaces = () => this.#stored() ?? new Map()
+    config.onAccepted('repl-namespace-enabled', () => this.#replicationChanged())
   }
 
   get needsPassword(): boolean {
@@ -55,7 +62,7 @@ export class NamespaceTable implements Namespaces {
   authenticate(password: Bytes): Access | undefined {
     const { requirepass } = this.#config.values
     if (password.equals(Buffer.from(requirepass))) return { namespace: DEFAULT_NAMESPACE, isAdmin: true }
-    const namespace = this.#config.namespaces.get(password.utf8Slice(0))
+    const namespace = isUtf8(password) ? this.#config.namespaces.get(password.utf8Slice(0)) : undefined
     return namespace === undefined ? undefined : { namespace: Buffer.from(namespace), isAdmin: false }
   }
 
@@ -64,7 +71,10 @@ export class NamespaceTable implements Namespaces {
   }
 
   token(namespace: Bytes): string | undefined {
-    return this.#tokenOf(namespace.utf8Slice(0))
+    if (!isUtf8(namespace)) return undefined
+    const wanted = namespace.utf8Slice(0)
+    for (const [token, name] of this.#config.namespaces) if (name === wanted) return token
+    return undefined
   }
 
   add(name: Bytes, token: Bytes): void {
@@ -84,10 +94,9 @@ export class NamespaceTable implements Namespaces {
     const namespace = name.utf8Slice(0)
     const owner = this.#config.namespaces.get(token.utf8Slice(0))
     if (owner !== undefined && owner !== namespace) throw TOKEN_EXISTS
-    this.#change((tokens) => {
-      const old = this.#tokenOf(namespace)
-      if (old !== undefined) tokens.delete(old)
-      tokens.set(token.utf8Slice(0), namespace)
+    this.#command(() => {
+      this.#forget(namespace)
+      this.#config.namespaces.set(token.utf8Slice(0), namespace)
     })
   }
 
@@ -95,23 +104,46 @@ export class NamespaceTable implements Namespaces {
     this.#refuseOnReplica()
     if (name.equals(DEFAULT_NAMESPACE)) throw DELETES_DEFAULT
     if (!this.#isModifiable) throw NOT_MODIFIABLE
-    const token = this.token(name)
-    if (token === undefined) throw NOT_FOUND
-    this.#change((tokens) => tokens.delete(token))
+    if (this.token(name) === undefined) throw NOT_FOUND
+    this.#command(() => this.#forget(name.utf8Slice(0)))
+  }
+
+  /** As `load`, at the start of the server: a replica that no master has told of namespaces has those of its file. */
+  start(): void {
+    if (this.#stored() !== undefined) this.load()
   }
 
   /**
-   * Takes in what the database has; called at the start, and on a replica after each change of the row. Throws an
-   * OptionError if there are tokens in the database and repl-namespace-enabled is no.
+   * Puts the tokens that the file has given into the database, once the server may write there, and takes them out of
+   * the file. A failure is logged alone: both are tried again at the next start, and the file has the tokens until then.
+   * Source: kvrocks src/server/namespace.cc, LoadAndRewrite.
+   */
+  moveToDatabase(): void {
+    if (!this.#isGivenByFile || !this.#isStored) return
+    const stored = this.#stored()
+    const { namespaces } = this.#config
+    try {
+      if ([...namespaces].some(([token, namespace]) => stored?.get(token) !== namespace)) this.#write()
+    } catch (error) {
+      if (!(error instanceof CommitError)) throw error
+      this.#log.warning(`# namespaces: the database does not take the tokens of the file: ${error.cause.message}`)
+      return
+    }
+    this.#tidyFile()
+  }
+
+  /**
+   * Takes in what the database has; called on a replica after each change of the row. Throws an OptionError if there are
+   * tokens in the database and repl-namespace-enabled is no.
    */
   load(): void {
     const { values, namespaces } = this.#config
     if (values['cluster-enabled']) return
-    const stored = this.#stored()
+    const stored = this.#stored() ?? new Map<string, string>()
     if (stored.size > 0 && !values['repl-namespace-enabled']) {
       throw new OptionError('cannot switch off repl_namespace_enabled when namespaces exist in db')
     }
-    if (this.#isReplica() && values['repl-namespace-enabled']) namespaces.clear()
+    if (this.#isReplica && values['repl-namespace-enabled']) namespaces.clear()
     for (const [token, namespace] of stored) if (!namespaces.has(token)) namespaces.set(token, namespace)
   }
 
@@ -119,13 +151,25 @@ export class NamespaceTable implements Namespaces {
     return this.#config.path !== undefined || this.#config.values['repl-namespace-enabled']
   }
 
-  #tokenOf(namespace: string): string | undefined {
-    for (const [token, name] of this.#config.namespaces) if (name === namespace) return token
-    return undefined
+  /** True before the link to the master is made, too. */
+  get #isReplica(): boolean {
+    return this.#config.master !== undefined
+  }
+
+  /** Changes go to the database. A replica adds nothing to its master's data. */
+  get #isStored(): boolean {
+    const { values } = this.#config
+    return values['repl-namespace-enabled'] && !values['cluster-enabled'] && !this.#isReplica
+  }
+
+  /** Forgets all tokens of a namespace: a file may give it several. */
+  #forget(namespace: string): void {
+    const tokens = this.#config.namespaces
+    for (const [token, name] of [...tokens]) if (name === namespace) tokens.delete(token)
   }
 
   #refuseOnReplica(): void {
-    if (this.#isReplica() && this.#config.values['repl-namespace-enabled']) throw READ_ONLY
+    if (this.#isReplica && this.#config.values['repl-namespace-enabled']) throw READ_ONLY
   }
 
   #checkName(name: Bytes, token: Bytes): void {
@@ -137,40 +181,74 @@ export class NamespaceTable implements Namespaces {
     if (!this.#isModifiable) throw NOT_MODIFIABLE
     if (name.equals(DEFAULT_NAMESPACE)) throw ADDS_DEFAULT
     const text = token.utf8Slice(0)
+    if (text === '') throw EMPTY_TOKEN
+    const isForFile = !values['repl-namespace-enabled']
+    if (isForFile && !fitsLine(`${NAMESPACE_PREFIX}${name.utf8Slice(0)}`, text)) throw ILLEGAL_NAME
     if (text === values.requirepass || text === values.masterauth) throw TOKEN_IN_USE
   }
 
-  /** Applies a change and makes it durable; takes it back if that fails. */
-  #change(apply: (tokens: Map<string, string>) => void): void {
-    const tokens = this.#config.namespaces
-    const before = [...tokens]
-    apply(tokens)
+  #command(change: () => void): void {
     try {
-      this.#persist()
+      this.#change(change)
     } catch (error) {
-      tokens.clear()
-      for (const [token, namespace] of before) tokens.set(token, namespace)
       throw error instanceof OptionError ? err(error.reply) : error
     }
   }
 
-  #persist(): void {
+  /** Applies a change and makes it durable; takes it back if that fails. */
+  #change(apply: () => void): void {
+    const tokens = this.#config.namespaces
+    const before = [...tokens]
+    try {
+      // The file says repl-namespace-enabled before the database has tokens, for without it no server starts then; and
+      // it has the tokens that are to move until the database has them.
+      if (this.#isStored) this.#rewriteFile()
+      apply()
+      if (this.#isStored) this.#write()
+      else this.#rewriteFile()
+    } catch (error) {
+      tokens.clear()
+      for (const [token, namespace] of before) tokens.set(token, namespace)
+      throw error
+    }
+    if (this.#isStored) this.#tidyFile()
+  }
+
+  #rewriteFile(): void {
     if (this.#config.path !== undefined) this.#config.rewrite()
-    if (this.#isReplica() || !this.#config.values['repl-namespace-enabled']) return
+  }
+
+  /** Takes out of the file what the database has; where that fails both have it, until the next change or start. */
+  #tidyFile(): void {
+    // In a transaction the database has it only at the end.
+    if (this.#store.turn.isHeld) return
+    try {
+      this.#rewriteFile()
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error
+      this.#log.warning(`# namespaces: the configuration file keeps tokens that the database has: ${error.message}`)
+    }
+  }
+
+  #write(): void {
     const json = Buffer.from(JSON.stringify(Object.fromEntries([...this.#config.namespaces].sort(byBytes))))
     const batch = new WriteBatch()
     batch.put(CF_PROPAGATE, STORED_KEY, STORED_KEY.length, json)
     this.#store.turn.writeAlone(batch)
   }
 
-  #stored(): Map<string, string> {
+  /** The tokens in the database, undefined where there has never been one; none while it is closed. */
+  #stored(): Map<string, string> | undefined {
+    if (!this.#store.rocks.isOpen) return undefined
     const row = this.#store.rocks.get(CF_PROPAGATE, STORED_KEY)
-    return row === undefined ? new Map() : new Map(Object.entries(JSON.parse(row.utf8Slice(0)) as object))
+    return row === undefined ? undefined : new Map(Object.entries(JSON.parse(row.utf8Slice(0)) as object))
   }
 
   #replicationChanged(): void {
-    this.load()
-    if (this.#config.namespaces.size > 0 && this.#config.values['repl-namespace-enabled']) this.#persist()
+    const { values } = this.#config
+    if (values['cluster-enabled']) return
+    if (values['repl-namespace-enabled']) this.#change(() => this.load())
+    else this.load()
   }
 }
 

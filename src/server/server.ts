@@ -155,8 +155,8 @@ export class Server implements ServerView {
     this.store = opened
     this.defaultDatabase = this.store.database(DEFAULT_NAMESPACE)
     this.replication = new Replication(replicationHost(this))
-    this.namespaces = new NamespaceTable(config, this.store, () => this.role === 'slave')
-    this.namespaces.load()
+    this.namespaces = new NamespaceTable(config, this.store, log)
+    this.namespaces.start()
     this.keyCounts = new KeyCountTable(this.store.rocks, clock, log)
     const onExpired: ExpiryListener = (namespace, key, part) => {
       new KeyNotifier(config.values, this.channels, () => namespace).notifyExpired(key, part)
@@ -247,6 +247,7 @@ export class Server implements ServerView {
 
   /** Accepts clients. Throws if an address cannot be listened on. */
   async listen(): Promise<void> {
+    this.namespaces.moveToDatabase()
     await this.#listener.open()
     this.cron.start()
     this.replication.start()

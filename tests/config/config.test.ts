@@ -262,6 +262,15 @@ test('CONFIG REWRITE writes namespaces anew, unless they are replicated', (t) =>
   config.rewrite()
   t.strictSame(linesOf(file), ['requirepass p', 'namespace.B t2', 'namespace.c "t#3"', ''])
   config.assign('repl-namespace-enabled', true)
+  config.storedNamespaces = () =>
+    new Map([
+      ['t2', 'B'],
+      ['t#3', 'b'],
+    ])
+  config.namespaces.set('t4', 'no line\nholds this')
+  config.rewrite()
+  t.strictSame(linesOf(file), ['requirepass p', 'namespace.c "t#3"', 'repl-namespace-enabled yes', ''])
+  config.storedNamespaces = () => config.namespaces
   config.rewrite()
   t.strictSame(linesOf(file), ['requirepass p', 'repl-namespace-enabled yes', ''])
   t.end()
