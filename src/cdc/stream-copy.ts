@@ -8,6 +8,7 @@ import { readInt64, readUint64 } from '../bytes/int64.js'
 import { parseInternalKey } from '../storage/keys.js'
 import type { Metadata } from '../storage/metadata.js'
 import { createPayload } from '../storage/rdb/payload.js'
+import { withKnownOwners } from '../storage/rdb/stream-owners.js'
 import type { PendingEntry, StreamConsumer, StreamEntry, StreamId, StreamState } from '../storage/rdb/value.js'
 import { isCopy, type KeyFacts } from './operations.js'
 import { entryStrings, isGroupRow, type StreamRowName, streamRowName } from './stream-rows.js'
@@ -39,7 +40,7 @@ function groupsOf({ tail }: Metadata): number {
 
 interface Group {
   readonly row: Bytes
-  readonly pending: PendingEntry[]
+  readonly pending: (PendingEntry & { readonly consumer: Bytes })[]
   readonly consumers: StreamConsumer[]
 }
 
@@ -71,10 +72,9 @@ class StreamParts {
       found.consumers.push({ name: consumer ?? EMPTY, seenMs: readInt64(value, 8), activeMs: readInt64(value, 16) })
       return true
     }
-    const owner = value.subarray(24)
     found.pending.push({
       id: idAt(idBytes, 0),
-      consumer: owner.length === 0 ? undefined : owner,
+      consumer: value.subarray(24),
       deliveredMs: readUint64(value, 0),
       deliveries: readUint64(value, 8),
     })
@@ -91,7 +91,7 @@ class StreamParts {
         name: latin1(name),
         lastId: idAt(row, 16),
         entriesRead: readInt64(row, 32),
-        pending,
+        pending: withKnownOwners(pending, consumers),
         consumers,
       })),
     }

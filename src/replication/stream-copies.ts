@@ -10,6 +10,7 @@ import { entryStrings, isGroupRow } from '../cdc/stream-rows.js'
 import { parseInternalKey, parseNsKey } from '../storage/keys.js'
 import { TYPE_STREAM } from '../storage/metadata.js'
 import { createPayload } from '../storage/rdb/payload.js'
+import { withKnownOwners } from '../storage/rdb/stream-owners.js'
 import type { PendingEntry, StreamConsumer, StreamEntry, StreamId, StreamValue } from '../storage/rdb/value.js'
 
 export interface StreamCopy {
@@ -59,7 +60,7 @@ export function streamCopies(batch: Bytes, slotEncoded: boolean): StreamCopies {
 interface GroupParts {
   lastId: StreamId
   entriesRead: number | bigint
-  readonly pending: PendingEntry[]
+  readonly pending: (PendingEntry & { readonly consumer: Bytes })[]
   readonly consumers: StreamConsumer[]
 }
 
@@ -94,7 +95,11 @@ function streamOf({ metadata, puts }: KeyFacts, slotEncoded: boolean): StreamVal
       firstId: idAt(tail, 48),
       maxDeletedId: idAt(tail, 32),
       entriesAdded: readUint64(tail, 80),
-      groups: [...groups].map(([name, group]) => ({ name: latin1(name), ...group })),
+      groups: [...groups].map(([name, group]) => ({
+        ...group,
+        name: latin1(name),
+        pending: withKnownOwners(group.pending, group.consumers),
+      })),
     },
   }
 }
@@ -122,7 +127,7 @@ function addGroupRow(subKey: Bytes, value: Bytes, groupOf: (name: Bytes) => Grou
       if (consumer === undefined || subKey.length < rest + ID_BYTES) return false
       group.pending.push({
         id: idAt(subKey, rest),
-        consumer: consumer.length === 0 ? undefined : consumer,
+        consumer,
         deliveredMs: readUint64(value, 0),
         deliveries: readUint64(value, 8),
       })

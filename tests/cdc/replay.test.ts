@@ -147,6 +147,7 @@ const FAMILIES: Readonly<Record<string, readonly (string | readonly string[])[]>
     'xadd plain 1-1 a 1',
     'xadd plain 2-2 b 2',
     'xgroup create plain pg 1-1',
+    ['xreadgroup', 'group', 'pg', '', 'streams', 'plain', '>'],
     'copy plain y replace',
     'xadd emptied 1-1 a 1',
     'xdel emptied 1-1',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Test, test } from 'tap'
 import { RdbWriter } from '../../src/storage/rdb/file-writer.js'
 import { createPayload } from '../../src/storage/rdb/payload.js'
+import { deleteConsumerRow, openGroup, openStream } from '../../src/types/stream/rows.js'
 import { eventually } from '../support/eventually.js'
 import type { RawClient } from '../support/raw-client.js'
 import { parseReply } from '../support/resp.js'
@@ -110,6 +111,23 @@ test('streams are dumped and restored with their groups', async (t) => {
   t.equal(await s.run('restore', 'y', '0', await dump(s, 'x')), OK)
   t.equal(await s.run('xrange', 'y', '-', '+'), await s.run('xrange', 'x', '-', '+'))
   t.equal(await s.run('xpending', 'y', 'g'), await s.run('xpending', 'x', 'g'))
+})
+
+test('entries that are pending for a consumer with the empty name are dumped; those without a consumer are not', async (t) => {
+  await using s = await startServer()
+  for (const id of [1, 2]) await s.run('xadd', 'x', id, 'f', 'v')
+  await s.run('xgroup', 'create', 'x', 'g', '0')
+  await s.run('xreadgroup', 'group', 'g', '', 'count', 1, 'streams', 'x', '>')
+  await s.run('xreadgroup', 'group', 'g', 'c', 'streams', 'x', '>')
+  t.equal(await s.run('restore', 'y', '0', await dump(s, 'x')), OK)
+  const both = '*4\r\n:2\r\n$3\r\n1-0\r\n$3\r\n2-0\r\n*2\r\n*2\r\n$0\r\n\r\n$1\r\n1\r\n*2\r\n$1\r\nc\r\n$1\r\n1\r\n'
+  t.equal(await s.run('xpending', 'y', 'g'), both)
+  const stream = openStream(s.server.defaultDatabase, Buffer.from('x'))
+  const group = stream === undefined ? undefined : openGroup(stream, Buffer.from('g'))
+  if (group === undefined) throw new Error('the group exists')
+  deleteConsumerRow(group, Buffer.alloc(0))
+  t.equal(await s.run('restore', 'y', '0', await dump(s, 'x'), 'replace'), OK)
+  t.equal(await s.run('xpending', 'y', 'g'), '*4\r\n:1\r\n$3\r\n2-0\r\n$3\r\n2-0\r\n*1\r\n*2\r\n$1\r\nc\r\n$1\r\n1\r\n')
 })
 
 test('RDB LOAD reads one database of a file that redis-server wrote', async (t) => {

@@ -5,6 +5,7 @@ import { readUint64 } from '../../bytes/int64.js'
 import { INVALID_STREAM_ID } from '../../protocol/errors/stream.js'
 import type { Database } from '../../storage/database.js'
 import { TYPE_STREAM } from '../../storage/metadata.js'
+import { withKnownOwners } from '../../storage/rdb/stream-owners.js'
 import type {
   StreamGroup,
   StreamState,
@@ -58,17 +59,16 @@ function idToValue(id: StreamId): ValueId {
 
 function groupToValue(group: Group): StreamGroup {
   const pending = listPending(group, { start: ID_ZERO, end: ID_LAST, count: 0, consumer: undefined, idleMs: 0 })
+  const consumers = readConsumers(group).map(({ name, seenMs, activeMs }) => ({ name, seenMs, activeMs }))
   return {
     name: group.name,
     lastId: idToValue(group.lastId),
     entriesRead: group.entriesRead,
-    pending: pending.map(({ id, consumer, deliveredMs, deliveries }) => ({
-      id: idToValue(id),
-      consumer: consumer.length === 0 ? undefined : consumer,
-      deliveredMs,
-      deliveries,
-    })),
-    consumers: readConsumers(group).map(({ name, seenMs, activeMs }) => ({ name, seenMs, activeMs })),
+    pending: withKnownOwners(
+      pending.map((entry) => ({ ...entry, id: idToValue(entry.id) })),
+      consumers,
+    ),
+    consumers,
   }
 }
 
