@@ -58,6 +58,8 @@ export interface Client extends Subscriber, Peer {
   authenticate(namespace: Bytes, isAdmin: boolean): void
   /** Goes to the namespace of database `index`, keeping its rights. */
   selectDatabase(index: number): void
+  /** Runs `act`, and then selects again what was selected before. */
+  keepDatabase<T>(act: () => T): T
   /** Closes the connection after the replies that are already written. */
   closeAfterReply(): void
   /** Closes it as soon as the running command has ended. */

@@ -91,7 +91,7 @@ export const connectionCommands: readonly AnyCommand[] = [
     {
       name: 'select',
       arity: 2,
-      flags: READONLY | FAST | OK_LOADING | OK_STALE | NO_SCRIPT,
+      flags: READONLY | FAST | OK_LOADING | OK_STALE,
       syntax: 'index',
       summary: 'Changes the selected database.',
       since: '1.0.0',

@@ -47,8 +47,9 @@ export function callCommands(
       },
       parseKeysCount,
       (context, args, keysCount) => {
-        const { server, reply } = context
-        reply.raw(run(server.scripts, args, scriptCall(context, args, keysCount, isReadOnly)))
+        const { client, server, reply } = context
+        const call = scriptCall(context, args, keysCount, isReadOnly)
+        reply.raw(client.keepDatabase(() => run(server.scripts, args, call)))
       },
     )
   return [variant(false), variant(true)]

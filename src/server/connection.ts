@@ -209,6 +209,18 @@ export class Connection implements Client {
     this.authenticate(databaseNamespace(index), this.isAdmin)
   }
 
+  keepDatabase<T>(act: () => T): T {
+    const { namespace, database } = this
+    try {
+      return act()
+    } finally {
+      if (this.namespace !== namespace && namespace !== undefined) {
+        this.database = database
+        this.authenticate(namespace, this.isAdmin)
+      }
+    }
+  }
+
   closeAfterReply(): void {
     this.isClosing = true
   }

@@ -17,6 +17,11 @@ transcripts(
       SELECT 3 => OK
       GET k => "v"
     `,
+    'a script may name one, too': `
+      SET k v => OK
+      EVAL "redis.call('select', 3) return redis.call('get', 'k')" 0 => "v"
+      EVAL_RO "return redis.call('select', -1)" 0 => OK
+    `,
     'MOVE to another number says whether the key exists': `
       MOVE k 1 => 0
       SET k v => OK
@@ -52,6 +57,23 @@ transcripts(
       FLUSHDB => OK
       SELECT 2 => OK
       GET k => "two"
+    `,
+    'SELECT in a script holds until its end': `
+      SET k zero => OK
+      EVAL "redis.call('select', 3) redis.call('set', 'k', 'three') return redis.call('get', 'k')" 0 => "three"
+      GET k => "zero"
+      EVAL "redis.call('select', 4) redis.call('set', 'k', 'four') error('broken')" 0 =~> broken
+      GET k => "zero"
+      EVAL "return redis.call('select', 16)" 0 =~> DB index is out of range
+      MULTI => OK
+      SELECT 5 => QUEUED
+      EVAL "redis.call('select', 3) return redis.call('get', 'k')" 0 => QUEUED
+      SET k five => QUEUED
+      EXEC => [OK "three" OK]
+      GET k => "five"
+      CLIENT INFO =~> db=5
+      SELECT 4 => OK
+      GET k => "four"
     `,
     'a name is kept across databases, and CLIENT INFO tells the number': `
       HELLO 2 SETNAME me =~> proto
