@@ -265,8 +265,8 @@ function parseRestore(args: Args): RestorePolicy {
   throw BAD_RESTORE_POLICY
 }
 
-function restore({ server, reply }: ServerContext, args: Args, policy: RestorePolicy): void {
-  server.scripts.restoreLibraries(readLibraries(args.at(2)), policy)
+function restore({ server, config, reply }: ServerContext, args: Args, policy: RestorePolicy): void {
+  server.scripts.restoreLibraries(readLibraries(args.at(2)), policy, config['lua-time-limit'])
   reply.ok()
 }
 

@@ -25,9 +25,6 @@ export interface Library {
   readonly functions: readonly LibraryFunction[]
 }
 
-/** How long the code of a library may run to register its functions, as in Redis. */
-const LOAD_LIMIT_MS = 500
-
 export class FunctionLibraries {
   readonly #engine: LuaEngine
   readonly #libraries = new Map<string, Library>()
@@ -61,14 +58,15 @@ export class FunctionLibraries {
   }
 
   /**
-   * Loads a library, in the place of one of the same name if `replace`. Throws a ReplyError, and then nothing has changed:
+   * Loads a library, in the place of one of the same name if `replace`. Its code may run for `limitMs` to register its
+   * functions; 0 for no limit. Throws a ReplyError, and then nothing has changed:
    * a wrong first line, code that fails, no function, a function that another library has.
    */
-  load(code: Bytes, replace: boolean): Library {
+  load(code: Bytes, replace: boolean, limitMs: number): Library {
     const { name, codeOffset } = readLibraryHead(code)
     const previous = this.#libraries.get(name)
     if (previous !== undefined && !replace) throw LIBRARY_EXISTS
-    const registered = this.#engine.loadLibrary(code.subarray(codeOffset), LOAD_LIMIT_MS)
+    const registered = this.#engine.loadLibrary(code.subarray(codeOffset), limitMs)
     const functions = registered
       .map(({ flags, ...rest }) => ({ ...rest, flags: readFlags(flags), libraryName: name }))
       .sort(byName)
@@ -84,9 +82,23 @@ export class FunctionLibraries {
     }
     this.remove(name)
     const library = { name, code: Buffer.from(code), functions }
-    this.#libraries.set(name, library)
-    for (const entry of functions) this.#functions.set(entry.name, entry)
+    this.#add(library)
     return library
+  }
+
+  /**
+   * Takes over the libraries of `others`, which are of the same engine, in the place of those of the same names. Throws a
+   * ReplyError where a library that stays has one of their functions, and then nothing has changed.
+   */
+  adopt(others: FunctionLibraries): void {
+    for (const { name } of others.#functions.values()) {
+      const mine = this.#functions.get(name)
+      if (mine !== undefined && others.library(mine.libraryName) === undefined) throw functionExists(name)
+    }
+    for (const library of others.#libraries.values()) {
+      this.remove(library.name)
+      this.#add(library)
+    }
   }
 
   /** Removes a library. Whether there was one. */
@@ -104,6 +116,11 @@ export class FunctionLibraries {
   /** Removes all libraries. */
   flush(): void {
     for (const name of [...this.#libraries.keys()]) this.remove(name)
+  }
+
+  #add(library: Library): void {
+    this.#libraries.set(library.name, library)
+    for (const entry of library.functions) this.#functions.set(entry.name, entry)
   }
 }
 

@@ -82,6 +82,8 @@ interface Loaded {
   readonly libraries: FunctionLibraries
 }
 
+/** How long the code that FUNCTION LOAD brings may run to register its functions, as in Redis. */
+const LOAD_LIMIT_MS = 500
 /** What redis.log shows at each of its levels. */
 const LOG_METHODS = ['info', 'info', 'info', 'warning'] as const
 
@@ -93,10 +95,18 @@ export class Scripts {
   #call: ScriptCall | undefined
   #rules: ScriptRules = { readOnly: false, writableKeys: undefined }
   #batchStart = 0
+  /** SCRIPT FLUSH has come in the transaction that runs: the database has the scripts until its end. */
+  #hasFlushed = false
+  /** What a transaction did to scripts and libraries may not have been written. */
+  #hasLost = false
 
   constructor(store: Store, options: ScriptsOptions) {
     this.#store = store
     this.#options = options
+    store.turn.waiting.listener = (areWritten) => {
+      this.#hasFlushed = false
+      if (!areWritten) this.#hasLost = true
+    }
   }
 
   /** Bytes of the Lua state. */
@@ -125,7 +135,8 @@ export class Scripts {
     const name = sha.toLowerCase()
     const known = cache.find(name)
     if (known !== undefined) return this.#runScript(known, call)
-    const body = name.length === 40 ? this.#store.rocks.get(CF_PROPAGATE, scriptKey(name)) : undefined
+    const isStored = name.length === 40 && !this.#hasFlushed
+    const body = isStored ? this.#store.rocks.get(CF_PROPAGATE, scriptKey(name)) : undefined
     if (body === undefined) throw NO_SCRIPT
     return this.#runScript(cache.load(body), call)
   }
@@ -146,7 +157,7 @@ export class Scripts {
       CF_PROPAGATE,
       shas.map((sha) => scriptKey(sha.toLowerCase())),
     )
-    return rows.map((row, index) => row !== undefined || this.#isCached(shas[index]!))
+    return rows.map((row, index) => (row !== undefined && !this.#hasFlushed) || this.#isCached(shas[index]!))
   }
 
   /** Forgets all scripts, here, in the database and on replicas. */
@@ -159,6 +170,7 @@ export class Scripts {
     const notice = new WriteBatch()
     notice.put(CF_PROPAGATE, PROPAGATED_KEY, PROPAGATED_KEY.length, PROPAGATED_FLUSH)
     turn.writeAlone(notice)
+    this.#hasFlushed = turn.isHeld
     this.#loaded?.cache.flush()
   }
 
@@ -175,31 +187,28 @@ export class Scripts {
 
   /** Loads a library and stores it. Throws a ReplyError, and then nothing has changed. */
   loadLibrary(code: Bytes, replace: boolean): Library {
-    return this.#change((libraries, batch) => {
-      const before = new Map(libraries.all.map((library) => [library.name, library]))
-      const library = libraries.load(code, replace)
-      removeFrom(batch, before.get(library.name))
-      putInto(batch, library)
-      return library
-    })
+    const { libraries } = this.#open()
+    const before = new Map(libraries.all.map((library) => [library.name, library]))
+    const library = libraries.load(code, replace, LOAD_LIMIT_MS)
+    this.#storeLibraries([before.get(library.name)], [library])
+    return library
   }
 
   /** Deletes a library. Throws a ReplyError if there is none. */
   deleteLibrary(name: string): void {
-    this.#change((libraries, batch) => {
-      const library = libraries.library(name)
-      if (library === undefined) throw NO_SUCH_LIBRARY
-      libraries.remove(name)
-      removeFrom(batch, library)
-    })
+    const { libraries } = this.#open()
+    const library = libraries.library(name)
+    if (library === undefined) throw NO_SUCH_LIBRARY
+    libraries.remove(name)
+    this.#storeLibraries([library], [])
   }
 
   /** Deletes all libraries. */
   flushLibraries(): void {
-    this.#change((libraries, batch) => {
-      for (const library of libraries.all) removeFrom(batch, library)
-      libraries.flush()
-    })
+    const { libraries } = this.#open()
+    const before = libraries.all
+    libraries.flush()
+    this.#storeLibraries(before, [])
   }
 
   /** The payload of FUNCTION DUMP. */
@@ -207,15 +216,25 @@ export class Scripts {
     return createFunctionPayload(this.libraries.all.map(({ code }) => code))
   }
 
-  /** Brings in libraries by their codes. Throws a ReplyError, and then nothing has changed. */
-  restoreLibraries(codes: readonly Bytes[], policy: RestorePolicy): void {
-    this.#change((libraries, batch) => {
-      const before = libraries.all
+  /**
+   * Brings in libraries by their codes, each of which may run for `limitMs`; 0 for no limit. Throws a ReplyError, and then
+   * nothing has changed.
+   */
+  restoreLibraries(codes: readonly Bytes[], policy: RestorePolicy, limitMs: number): void {
+    const { engine, libraries } = this.#open()
+    const restored = new FunctionLibraries(engine)
+    try {
+      for (const code of codes) restore(restored, code, policy, limitMs)
+      const same = restored.all.map(({ name }) => libraries.library(name)).filter((library) => library !== undefined)
+      if (policy === 'append' && same.length > 0) throw libraryExists(same[0]!.name)
+      const removed = policy === 'flush' ? libraries.all : same
       if (policy === 'flush') libraries.flush()
-      for (const code of codes) this.#restore(libraries, code, policy)
-      for (const library of before) removeFrom(batch, library)
-      for (const library of libraries.all) putInto(batch, library)
-    })
+      libraries.adopt(restored)
+      this.#storeLibraries(removed, restored.all)
+    } catch (error) {
+      if (error instanceof ReplyError) restored.flush()
+      throw error
+    }
   }
 
   /** The master's scripts or libraries have changed in the database: they are read again when they are needed. */
@@ -232,19 +251,14 @@ export class Scripts {
     return this.#loaded?.cache.has(sha.toLowerCase()) === true
   }
 
-  #restore(libraries: FunctionLibraries, code: Bytes, policy: RestorePolicy): void {
-    const before = new Set(libraries.all.map(({ name }) => name))
-    const { name } = libraries.load(code, true)
-    if (policy !== 'replace' && before.has(name)) throw libraryExists(name)
-  }
-
-  /** Changes the libraries and the database alike. If either fails, the libraries are read from the database again. */
-  #change<T>(apply: (libraries: FunctionLibraries, batch: WriteBatch) => T): T {
+  /** Stores how the libraries have changed. If that fails, they are read from the database again. */
+  #storeLibraries(removed: readonly (Library | undefined)[], added: readonly Library[]): void {
     const batch = new WriteBatch()
+    for (const library of removed) removeFrom(batch, library)
+    for (const library of added) putInto(batch, library)
+    if (batch.isEmpty) return
     try {
-      const result = apply(this.#open().libraries, batch)
-      if (!batch.isEmpty) this.#store.turn.writeAlone(batch)
-      return result
+      this.#store.turn.writeAlone(batch)
     } catch (error) {
       this.#reloadLibraries()
       throw error
@@ -304,7 +318,10 @@ export class Scripts {
   }
 
   #open(): Loaded {
-    if (this.#loaded !== undefined) return this.#loaded
+    if (this.#loaded !== undefined) {
+      if (this.#hasLost) this.#reloadLibraries()
+      return this.#loaded
+    }
     const { memoryLimitBytes, redisVersion, log } = this.#options
     const engine = new LuaEngine(
       {
@@ -320,19 +337,27 @@ export class Scripts {
   }
 
   #reloadLibraries(): void {
+    this.#hasLost = false
     if (this.#loaded === undefined) return
     const { libraries } = this.#loaded
     libraries.flush()
     using cursor = this.#store.turn.scan(CF_PROPAGATE, { lower: LIBRARIES_BEGIN, upper: LIBRARIES_END })
     while (cursor.next()) {
       try {
-        libraries.load(Buffer.from(cursor.value), true)
+        libraries.load(Buffer.from(cursor.value), true, 0)
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
         this.#options.log.error(`cannot load the function library ${cursor.key.utf8Slice(0)}: ${error.text}`)
       }
     }
   }
+}
+
+/** Loads a library of a payload, which may have several of one name only if those are to be replaced. */
+function restore(libraries: FunctionLibraries, code: Bytes, policy: RestorePolicy, limitMs: number): void {
+  const before = new Set(libraries.all.map(({ name }) => name))
+  const { name } = libraries.load(code, true, limitMs)
+  if (policy !== 'replace' && before.has(name)) throw libraryExists(name)
 }
 
 /** A blob error, by which the engine tells a refusal from an error of the command. */

@@ -18,6 +18,7 @@ import { type FirstRowListener, RowCursor, type ScanRange } from './row-cursor.j
 import { StoredRows } from './stored-rows.js'
 import { TouchedKeys } from './touched-keys.js'
 import type { ExpiryListener, SubkeyListener } from './turn-listeners.js'
+import { WaitingBatches } from './waiting-batches.js'
 import { BATCH_HEADER_BYTES, readRecords, type Savepoint, WriteBatch } from './write-batch.js'
 
 /** RocksDB refused a commit: nothing of it is stored. */
@@ -66,8 +67,7 @@ export class Turn {
   readonly gaps: EmptyGaps
   /** Of the rows in the default column family. */
   readonly derived = new Derived()
-  /** Batches that go out by themselves after the held ones. */
-  #after: Buffer[] = []
+  readonly waiting = new WaitingBatches()
   #pendingLog: Bytes = EMPTY
   /** Bytes of the batch when the command began that now runs, if it may write; -1 = it may not. */
   #commandStart = NONE
@@ -422,18 +422,18 @@ export class Turn {
 
   release(): void {
     this.#holds--
-    if (this.#holds > 0 || this.#after.length === 0) return
-    const batches = this.#after
-    this.#after = []
-    this.commit()
-    for (const batch of batches) this.#write(batch)
+    if (this.#holds > 0) return
+    this.waiting.writeAll(
+      () => this.commit(),
+      (batch) => this.#write(batch),
+    )
   }
 
   /** Commits what the turn has written so far, then `batch` by itself; it is copied where it has to wait. Throws CommitError. */
   writeAlone(batch: WriteBatch): void {
     this.mark.addTo(batch)
     if (this.isHeld) {
-      this.#after.push(Buffer.from(batch.serialize()))
+      this.waiting.add(batch.serialize())
       return
     }
     this.commit()
@@ -553,7 +553,7 @@ export class Turn {
     this.#forgetLearned()
     for (const cf of COLUMN_FAMILY_NAMES.keys()) this.#rows?.forget(cf as ColumnFamily)
     this.#pendingLog = EMPTY
-    this.#after = []
+    this.waiting.drop()
     // A command that runs on may hold rows of it.
     this.#batch.renew()
     this.#forgetBatch()

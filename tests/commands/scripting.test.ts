@@ -258,6 +258,113 @@ test('replacing a library removes the functions that it no longer has', async (t
   t.equal(stored(server, 'lua_func_lib_other'), 'mylib')
 })
 
+/** A library that counts its calls. */
+function counting(name: string): string {
+  return `#!lua name=${name}
+local n = 0
+redis.register_function('count_${name}', function() n = n + 1 return n end)`
+}
+
+test('a FUNCTION command that fails changes nothing, not even what libraries remember', async (t) => {
+  await using server = await startServer()
+  await server.run('FUNCTION', 'LOAD', counting('b'))
+  const dump = await server.run('FUNCTION', 'DUMP')
+  const payload = Buffer.from(dump.slice(dump.indexOf('\r\n') + 2, -2), 'latin1')
+  await server.run('FUNCTION', 'LOAD', 'REPLACE', counting('a'))
+  t.equal(await server.run('FCALL', 'count_a', 0), ':1\r\n')
+  t.equal(await server.run('FCALL', 'count_b', 0), ':1\r\n')
+  const conflict = counting('c').replace('count_c', 'count_a')
+  const refused: readonly (readonly [RegExp, readonly Word[]])[] = [
+    [/^-ERR Library not found/, ['DELETE', 'nosuch']],
+    [/^-ERR library already exists/, ['LOAD', counting('a')]],
+    [/^-ERR Error compiling/, ['LOAD', 'REPLACE', '#!lua name=a\nreturn (']],
+    [/^-ERR Function count_a already exists/, ['LOAD', conflict]],
+    [/^-ERR Library b already exists/, ['RESTORE', payload]],
+    [/^-ERR DUMP payload/, ['RESTORE', 'x', 'FLUSH']],
+  ]
+  let calls = 1
+  for (const [error, words] of refused) {
+    t.match(await server.run('FUNCTION', ...words), error)
+    calls++
+    t.equal(await server.run('FCALL', 'count_a', 0), `:${calls}\r\n`, words.join(' ').slice(0, 30))
+    t.equal(await server.run('FCALL', 'count_b', 0), `:${calls}\r\n`)
+  }
+  t.equal(await server.run('FUNCTION', 'RESTORE', payload, 'REPLACE'), '+OK\r\n')
+  t.equal(await server.run('FCALL', 'count_b', 0), ':1\r\n', 'a new one')
+  t.equal(await server.run('FCALL', 'count_a', 0), `:${calls + 1}\r\n`, 'one that stayed')
+})
+
+test('a FUNCTION command that fails in a transaction leaves what was loaded before it', async (t) => {
+  await using server = await startServer()
+  await server.run('MULTI')
+  await server.run('FUNCTION', 'LOAD', counting('a'))
+  await server.run('FUNCTION', 'DELETE', 'nosuch')
+  await server.run('FCALL', 'count_a', 0)
+  t.equal(await server.run('EXEC'), '*3\r\n$1\r\na\r\n-ERR Library not found\r\n:1\r\n')
+  t.equal(await server.run('FCALL', 'count_a', 0), ':2\r\n')
+  t.equal(stored(server, 'lua_lib_code_a'), counting('a'))
+})
+
+test('a library whose function another one has is not restored, and nothing else of the payload is', async (t) => {
+  await using server = await startServer()
+  await server.run('FUNCTION', 'LOAD', counting('a'))
+  await server.run('FUNCTION', 'LOAD', counting('c').replace('count_c', 'taken'))
+  const dump = await server.run('FUNCTION', 'DUMP')
+  const payload = Buffer.from(dump.slice(dump.indexOf('\r\n') + 2, -2), 'latin1')
+  await server.run('FUNCTION', 'FLUSH')
+  await server.run('FUNCTION', 'LOAD', counting('d').replace('count_d', 'taken'))
+  for (const policy of ['APPEND', 'REPLACE']) {
+    t.equal(await server.run('FUNCTION', 'RESTORE', payload, policy), '-ERR Function taken already exists\r\n')
+    t.match(await server.run('FCALL', 'count_a', 0), /No such function name/)
+    t.equal(stored(server, 'lua_lib_code_a'), undefined)
+  }
+  t.equal(await server.run('FCALL', 'taken', 0), ':1\r\n')
+  t.equal(await server.run('FUNCTION', 'RESTORE', payload, 'FLUSH'), '+OK\r\n')
+  t.equal(await server.run('FCALL', 'count_a', 0), ':1\r\n')
+  t.equal(stored(server, 'lua_lib_code_d'), undefined)
+  t.equal(stored(server, 'lua_func_lib_taken'), 'c')
+})
+
+test('libraries of a transaction whose commit fails are gone, those before it are not', async (t) => {
+  await using server = await startServer()
+  await server.run('FUNCTION', 'LOAD', counting('b'))
+  const { rocks } = server.server.store
+  const write = rocks.write.bind(rocks)
+  await server.run('MULTI')
+  await server.run('SET', 'k', 'v')
+  await server.run('FUNCTION', 'LOAD', counting('a'))
+  await server.run('FUNCTION', 'DELETE', 'b')
+  rocks.write = () => {
+    throw new Error('no space left')
+  }
+  t.match(await server.run('EXEC'), /^-/)
+  rocks.write = write
+  t.match(await server.run('FCALL', 'count_a', 0), /No such function name/)
+  t.equal(await server.run('FCALL', 'count_b', 0), ':1\r\n')
+  t.equal(stored(server, 'lua_lib_code_a'), undefined)
+})
+
+test('scripts that a transaction flushes are gone in it', async (t) => {
+  await using server = await startServer()
+  await server.run('SCRIPT', 'LOAD', 'return 5')
+  await server.run('MULTI')
+  await server.run('SCRIPT', 'FLUSH')
+  await server.run('EVALSHA', RETURN_5, 0)
+  await server.run('SCRIPT', 'EXISTS', RETURN_5)
+  await server.run('SCRIPT', 'LOAD', 'return 6')
+  await server.run('EVALSHA', sha1('return 6'), 0)
+  await server.run('SCRIPT', 'EXISTS', RETURN_5, sha1('return 6'))
+  t.equal(
+    await server.run('EXEC'),
+    `*6\r\n+OK\r\n-NOSCRIPT No matching script. Please use EVAL.\r\n*1\r\n:0\r\n$40\r\n${sha1('return 6')}\r\n:6\r\n*2\r\n:0\r\n:1\r\n`,
+  )
+  t.equal(await server.run('SCRIPT', 'EXISTS', RETURN_5, sha1('return 6')), '*2\r\n:0\r\n:1\r\n')
+  t.equal(stored(server, `lua_f_${RETURN_5}`), undefined)
+  t.equal(stored(server, `lua_f_${sha1('return 6')}`), 'return 6')
+  await server.run('SCRIPT', 'LOAD', 'return 5')
+  t.equal(await server.run('SCRIPT', 'EXISTS', RETURN_5), '*1\r\n:1\r\n', 'and can come again')
+})
+
 test('libraries are dumped and restored by each policy', async (t) => {
   await using server = await startServer()
   await server.run('FUNCTION', 'LOAD', LIBRARY)

@@ -10,8 +10,8 @@ const OPTIONS = { protocol: 2, timeLimitMs: 1000, resp3Allowed: true } as const
 function open(replies = {}) {
   const { engine, evaluate, calls } = openBench(replies)
   const libraries = new FunctionLibraries(engine)
-  const load = (code: string, replace = false): string =>
-    textOf(() => Buffer.from(libraries.load(Buffer.from(code), replace).name))
+  const load = (code: string, replace = false, limitMs = 500): string =>
+    textOf(() => Buffer.from(libraries.load(Buffer.from(code), replace, limitMs).name))
   const call = (name: string, keys: readonly string[] = [], args: readonly string[] = []): string => {
     const found = libraries.find(name)
     if (found === undefined) return 'no such function'
@@ -126,6 +126,9 @@ redis.register_function('keys', function() return KEYS end)`)
 test('a library that does not end is stopped', async (t) => {
   const { load } = open()
   t.match(load('#!lua name=lib\nwhile true do end'), /^-ERR Error registering functions: Script stopped: it ran longer/)
+  const slow = `#!lua name=lib\nfor i = 1, 1e7 do end\nredis.register_function('f', function() return 1 end)`
+  t.match(load(slow, false, 1), /Script stopped: it ran longer than lua-time-limit, 1 milliseconds/)
+  t.equal(load(slow, false, 0), 'lib', 'unless it has no limit')
 })
 
 test('functions answer what they answer in Redis', { skip: REDIS_MISSING }, async (t) => {
