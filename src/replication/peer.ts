@@ -2,6 +2,9 @@
 
 import type { Bytes } from '../bytes/bytes.js'
 
+/** Bytes of one request of a replica, of which the longest says where it is. */
+export const REPLICA_REQUEST_BYTES_MAX = 4096
+
 /** A connection that serves a replica instead of running commands. */
 export interface PeerLink {
   /** Letter of CLIENT LIST: S for the stream of changes. */

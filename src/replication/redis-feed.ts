@@ -21,7 +21,7 @@ import type { Snapshot } from '../rocksdb/snapshot.js'
 import { holdLimits } from '../storage/open-store.js'
 import type { Store } from '../storage/store.js'
 import type { WalHold } from '../storage/wal-retention.js'
-import { announcedAddress, type Peer, type PeerLink } from './peer.js'
+import { announcedAddress, type Peer, type PeerLink, REPLICA_REQUEST_BYTES_MAX } from './peer.js'
 import { HistoryError, type RedisHistory } from './redis-history.js'
 import { SendWatch } from './send-watch.js'
 import { SnapshotRdb } from './snapshot-rdb.js'
@@ -65,7 +65,6 @@ const TICK_MS = 1000
 const SILENCE_MS_MAX = 60_000
 /** Readers of SYNC acknowledge nothing: what follows a file without a length waits until they have surely found its end. */
 const UNACKNOWLEDGED_WAIT_MS = 1000
-const REQUEST_BYTES_MAX = 64 * 1024
 const SELECT_0 = [[latin1('SELECT'), latin1('0')]]
 const PING = [[latin1('PING')]]
 const NEWLINE = latin1('\n')
@@ -77,7 +76,7 @@ export class RedisFeed implements PeerLink {
   /** Unix milliseconds at which the replica was heard last. */
   heardAtMs: number
   readonly #parts: RedisFeedParts
-  readonly #parser = new RequestParser({ bulkBytesMax: REQUEST_BYTES_MAX, authenticated: true })
+  readonly #parser = new RequestParser({ bulkBytesMax: REPLICA_REQUEST_BYTES_MAX, authenticated: true })
   readonly #hold: WalHold
   /** What is sent before the log is read on: a file, or what a replica missed. */
   #pieces: Generator<Bytes, void> | undefined
@@ -155,7 +154,9 @@ export class RedisFeed implements PeerLink {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#drop(`it sent what is no request: ${error.text}`)
+      return
     }
+    if (this.#parser.pendingBytes > REPLICA_REQUEST_BYTES_MAX) this.#drop('it sent what is too long for a request')
   }
 
   drained(): void {

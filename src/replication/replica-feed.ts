@@ -20,7 +20,7 @@ import { CF_DEFAULT } from '../storage/column-family.js'
 import type { Store } from '../storage/store.js'
 import { LOSS_TEXTS, type WalHold } from '../storage/wal-retention.js'
 import { WriteBatch } from '../storage/write-batch.js'
-import { announcedAddress, type Peer, type PeerLink } from './peer.js'
+import { announcedAddress, type Peer, type PeerLink, REPLICA_REQUEST_BYTES_MAX } from './peer.js'
 import { SendWatch } from './send-watch.js'
 
 export interface FeedParts {
@@ -47,7 +47,6 @@ const IDLE_CHECKS = 2
 const BATCHES_MAX = 1024
 /** Read and sent at a time, in turns with all other work. */
 const CHUNK_BYTES = 256 * 1024
-const ACKNOWLEDGEMENT_BYTES_MAX = 1024
 const CRLF = Buffer.from('\r\n')
 const PING = bulk(Buffer.from('ping'))
 /** What a blank sequence deletes: no row has this key. */
@@ -58,7 +57,7 @@ export class ReplicaFeed implements PeerLink {
   readonly flag = 'S'
   readonly peer: Peer
   readonly #parts: FeedParts
-  readonly #parser = new RequestParser({ bulkBytesMax: ACKNOWLEDGEMENT_BYTES_MAX, authenticated: true })
+  readonly #parser = new RequestParser({ bulkBytesMax: REPLICA_REQUEST_BYTES_MAX, authenticated: true })
   #iterator: WalIterator | undefined
   /** The first sequence that was not sent. */
   #next: number
@@ -125,7 +124,9 @@ export class ReplicaFeed implements PeerLink {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#drop(`it sent what is no request: ${error.text}`)
+      return
     }
+    if (this.#parser.pendingBytes > REPLICA_REQUEST_BYTES_MAX) this.#drop('it sent what is too long for a request')
     if (isNews) this.#parts.onAcknowledged()
   }
 

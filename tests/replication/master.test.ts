@@ -317,6 +317,32 @@ test('a replica that stops to read in the middle of a file is dropped: others ne
   wire.close()
 })
 
+test('what a replica sends is bounded, whoever may be one', async (t) => {
+  await using node = await startServer({ config: { requirepass: 'pw', 'repl-namespace-enabled': true } })
+  await node.run('auth', 'pw')
+  await node.run('namespace', 'add', 'ns', 'token')
+  const { replication } = node.server
+  for (const [password, words] of [
+    ['pw', ['psync', 1]],
+    ['token', ['psync', '?', -1]],
+    ['token', ['sync']],
+  ] as const) {
+    const wire = await Wire.connect(node.port)
+    wire.write(Buffer.concat([encodeRequest(['auth', password]), encodeRequest(words)]))
+    await eventually(() => (replication.replicas.length === 1 ? true : undefined))
+    wire.write('*1048576\r\n')
+    for (let i = 0; i < 5; i++) wire.write(`$1000\r\n${'x'.repeat(1000)}\r\n`)
+    await eventually(() => (replication.replicas.length === 0 ? true : undefined))
+    t.match(await wire.takeRest(), '+OK\r\n')
+  }
+  const wire = await Wire.connect(node.port)
+  wire.write(Buffer.concat([encodeRequest(['auth', 'pw']), encodeRequest(['psync', 1])]))
+  // Many at once are no more than one after the other.
+  for (let i = 0; i < 2000; i++) wire.write(encodeRequest(['replconf', 'ack', i]))
+  await eventually(() => (replication.feeds.confirmedBy(1999) === 1 ? true : undefined))
+  wire.close()
+})
+
 test('the commands of the link need the administrator', async (t) => {
   await using node = await startServer({ config: { requirepass: 'pw', 'repl-namespace-enabled': true } })
   await node.run('auth', 'pw')
