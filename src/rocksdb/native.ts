@@ -41,11 +41,15 @@ export interface NativeSettings {
   readonly blockCacheType: 'lru' | 'hcc'
   readonly blockCacheBytes: number
   readonly blockCacheHighPriRatio: number
+  /** Without effect before RocksDB 7.7, which has no cache for blobs. */
+  readonly cachesBlobs: boolean
   readonly blockBytes: number
   readonly rowCacheBytes: number
   /** 0 = no rate limiter. */
   readonly rateBytesPerSecond: number
   readonly rateAutoTuned: boolean
+  /** 0 = no limit. */
+  readonly deleteRateBytesPerSecond: number
 }
 
 export interface NativeColumnFamily {
@@ -113,6 +117,7 @@ export interface NativeSession {
   setOptions(cf: number, options: OptionPairs): void
   setDbOptions(options: OptionPairs): void
   setRateBytesPerSecond(bytes: number): void
+  setDeleteRateBytesPerSecond(bytes: number): void
   setReclaimBefore(unixMs: number): void
   setSpaceBytesMax(bytes: number): void
   setBlockCacheBytes(bytes: number): void

@@ -40,6 +40,10 @@ export interface RocksDBOptions {
   /** 32767 = the compressor's own default. */
   readonly compressionLevel?: number
   readonly compressionStartLevel?: number
+  /** Dictionary of each table file; 0 = none. */
+  readonly compressionDictBytesMax?: number
+  /** Samples that zstd trains it from; 0 = the samples are the dictionary. */
+  readonly compressionTrainBytesMax?: number
   readonly blockBytes?: number
   readonly maxOpenFiles?: number
   readonly writeBufferBytes?: number
@@ -60,9 +64,13 @@ export interface RocksDBOptions {
   readonly disableAutoCompactions?: boolean
   readonly enablePipelinedWrite?: boolean
   readonly statsDumpPeriodSec?: number
+  readonly dumpMallocStats?: boolean
   readonly cacheIndexAndFilterBlocks?: boolean
+  readonly partitionFilters?: boolean
   readonly blockCacheType?: 'lru' | 'hcc'
   readonly blockCacheBytes?: number
+  /** Values of blob files enter the block cache. */
+  readonly cachesBlobs?: boolean
   /** 0 = no row cache. */
   readonly rowCacheBytes?: number
   readonly compactionReadaheadBytes?: number
@@ -82,6 +90,8 @@ export interface RocksDBOptions {
   /** Bytes a second that flushes and compactions may write; 0 = as good as unlimited. */
   readonly rateBytesPerSecond?: number
   readonly rateLimiterAutoTuned?: boolean
+  /** Bytes a second of table files that are deleted; 0 = at once. */
+  readonly deleteRateBytesPerSecond?: number
   /** Further options by RocksDB's names, after and above all others. */
   readonly extraDbOptions?: Readonly<Record<string, string>>
   readonly extraColumnFamilyOptions?: Readonly<Record<string, string>>
@@ -98,6 +108,8 @@ export const DEFAULT_OPTIONS: Defaulted = {
   compression: 'snappy',
   compressionLevel: 32767,
   compressionStartLevel: 2,
+  compressionDictBytesMax: 0,
+  compressionTrainBytesMax: 0,
   blockBytes: 16384,
   maxOpenFiles: 8096,
   writeBufferBytes: 64 * MIB,
@@ -116,9 +128,12 @@ export const DEFAULT_OPTIONS: Defaulted = {
   disableAutoCompactions: false,
   enablePipelinedWrite: false,
   statsDumpPeriodSec: 0,
+  dumpMallocStats: true,
   cacheIndexAndFilterBlocks: true,
+  partitionFilters: true,
   blockCacheType: 'lru',
   blockCacheBytes: 4096 * MIB,
+  cachesBlobs: false,
   rowCacheBytes: 0,
   compactionReadaheadBytes: 2 * MIB,
   level0SlowdownWritesTrigger: 20,
@@ -135,12 +150,13 @@ export const DEFAULT_OPTIONS: Defaulted = {
   avoidUnnecessaryBlockingIo: true,
   rateBytesPerSecond: 0,
   rateLimiterAutoTuned: true,
+  deleteRateBytesPerSecond: 0,
   extraDbOptions: {},
   extraColumnFamilyOptions: {},
 }
 
-// What Kvrocks asks for when max-io-mb is 0: a limiter that exists, so that a limit can be set later.
-const UNLIMITED_BYTES_PER_SECOND = 1_024_000 * MIB
+/** What Kvrocks asks for when max-io-mb is 0: a limiter that exists, so that a limit can be set later. */
+export const UNLIMITED_BYTES_PER_SECOND = 1_024_000 * MIB
 
 const COMPRESSION_NAMES = {
   no: 'kNoCompression',
@@ -149,6 +165,11 @@ const COMPRESSION_NAMES = {
   lz4: 'kLZ4Compression',
   zstd: 'kZSTD',
 } as const satisfies Record<Compression, string>
+
+/** RocksDB's name of a compression. */
+export function compressionType(compression: Compression): string {
+  return COMPRESSION_NAMES[compression]
+}
 
 /** RocksDB's spelling of one level's compression after another, for `compression_per_level`. */
 export function compressionPerLevel(compression: Compression, startLevel: number): string {
@@ -175,10 +196,12 @@ export function toNativeSettings(
     blockCacheType: options.blockCacheType,
     blockCacheBytes: options.blockCacheBytes,
     blockCacheHighPriRatio: 0.75,
+    cachesBlobs: options.cachesBlobs,
     blockBytes: options.blockBytes,
     rowCacheBytes: options.rowCacheBytes,
     rateBytesPerSecond: options.rateBytesPerSecond || UNLIMITED_BYTES_PER_SECOND,
     rateAutoTuned: options.rateLimiterAutoTuned,
+    deleteRateBytesPerSecond: options.deleteRateBytesPerSecond,
   }
 }
 
@@ -211,7 +234,7 @@ function dbOptions(options: Defaulted): OptionRecord {
     WAL_size_limit_MB: options.walSizeLimitMb,
     max_total_wal_size: options.maxTotalWalBytes,
     wal_compression: options.walCompression === 'zstd' ? 'kZSTD' : 'kNoCompression',
-    dump_malloc_stats: true,
+    dump_malloc_stats: options.dumpMallocStats,
     delayed_write_rate: options.delayedWriteRate,
     compaction_readahead_size: options.compactionReadaheadBytes,
     avoid_unnecessary_blocking_io: options.avoidUnnecessaryBlockingIo,
@@ -235,22 +258,33 @@ function columnFamily(spec: ColumnFamilySpec, options: Defaulted): NativeColumnF
  */
 const MEMTABLE_BLOOM_RATIO = 0.025
 
+const ARENA_BLOCKS = 8
+const ARENA_BLOCK_BYTES_MAX = 8 * MIB
+
 /**
  * A memtable's memory is taken in an eighth of it, as by RocksDB's default, but not in pieces of 1 MiB at most: those are
  * smaller than a huge page, which a skip list walked at random needs.
  */
-const ARENA_BLOCKS = 8
-const ARENA_BLOCK_BYTES_MAX = 8 * MIB
+export function arenaBlockBytes(writeBufferBytes: number): number {
+  return Math.min(writeBufferBytes / ARENA_BLOCKS, ARENA_BLOCK_BYTES_MAX)
+}
+
+function compressionOptions(options: Defaulted): string {
+  const { compressionLevel, compressionDictBytesMax, compressionTrainBytesMax } = options
+  // RocksDB refuses to open with samples for a dictionary that there is not.
+  const trainBytesMax = compressionDictBytesMax === 0 ? 0 : compressionTrainBytesMax
+  return `{level=${compressionLevel};max_dict_bytes=${compressionDictBytesMax};zstd_max_train_bytes=${trainBytesMax}}`
+}
 
 function columnFamilyOptions(spec: ColumnFamilySpec, options: Defaulted): OptionRecord {
   return {
     compaction_style: 'kCompactionStyleLevel',
     num_levels: LEVELS,
     write_buffer_size: options.writeBufferBytes,
-    arena_block_size: Math.min(options.writeBufferBytes / ARENA_BLOCKS, ARENA_BLOCK_BYTES_MAX),
+    arena_block_size: arenaBlockBytes(options.writeBufferBytes),
     max_write_buffer_number: options.maxWriteBufferNumber,
     min_write_buffer_number_to_merge: options.minWriteBufferNumberToMerge,
-    compression_opts: `{level=${options.compressionLevel}}`,
+    compression_opts: compressionOptions(options),
     compression_per_level: compressionPerLevel(options.compression, options.compressionStartLevel),
     target_file_size_base: options.targetFileBytesBase,
     level0_slowdown_writes_trigger: options.level0SlowdownWritesTrigger,
@@ -263,7 +297,7 @@ function columnFamilyOptions(spec: ColumnFamilySpec, options: Defaulted): Option
     enable_blob_files: options.enableBlobFiles,
     min_blob_size: options.minBlobBytes,
     blob_file_size: options.blobFileBytes,
-    blob_compression_type: COMPRESSION_NAMES[options.compression],
+    blob_compression_type: compressionType(options.compression),
     enable_blob_garbage_collection: options.enableBlobGarbageCollection,
     blob_garbage_collection_age_cutoff: options.blobGarbageCollectionAgeCutoff / 100,
     ...(spec.memtableBloom
@@ -282,7 +316,7 @@ function tableOptions(spec: ColumnFamilySpec, options: Defaulted): OptionRecord 
     format_version: 5,
     index_type: 'kTwoLevelIndexSearch',
     filter_policy: 'bloomfilter:10:false',
-    partition_filters: true,
+    partition_filters: options.partitionFilters,
     optimize_filters_for_memory: true,
     metadata_block_size: 4096,
     data_block_index_type: 'kDataBlockBinaryAndHash',

@@ -428,6 +428,11 @@ export class RocksDB {
     this.#session.setRateBytesPerSecond(bytes)
   }
 
+  /** How many bytes a second of table files are deleted; 0 = no limit. Until then they stay, their names end in .trash. */
+  setDeleteRateBytesPerSecond(bytes: number): void {
+    this.#session.setDeleteRateBytesPerSecond(bytes)
+  }
+
   /**
    * Compactions drop what has expired before `unixMs` and before now; later rows they keep, and what belongs to them, for
    * the sake of whoever has still to tell of their end. Not those that are merely empty. Until then it is as open() said.

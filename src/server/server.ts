@@ -28,6 +28,7 @@ import { ProtocolError } from '../protocol/errors.js'
 import type { Reply } from '../protocol/reply.js'
 import { Channels } from '../pubsub/channels.js'
 import { Replication } from '../replication/replication.js'
+import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { type ScriptRules, Scripts } from '../scripting/scripts.js'
 import { COLUMN_FAMILY_NAMES } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
@@ -83,7 +84,6 @@ export interface ServerOptions {
 const TURN_BYTES_MAX = 1 << 20
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
-const UNLIMITED_BYTES_PER_SECOND = 2 ** 50
 const TLS_NAMES = Object.keys(TLS_OPTIONS) as (keyof typeof TLS_OPTIONS)[]
 
 export class Server implements ServerView {
@@ -402,21 +402,17 @@ export class Server implements ServerView {
   #followConfig(): void {
     const { config, store } = this
     // While the database is closed nothing has to be told: it is opened with what is set then.
+    const whileOpen = (apply: (rocks: RocksDB) => void): void => {
+      if (store.rocks.isOpen) apply(store.rocks)
+    }
     followConfig(config, {
-      setDbOptions: (options) => {
-        if (store.rocks.isOpen) store.rocks.setDBOptions(options)
-      },
-      setColumnFamilyOptions: (options) => {
-        if (!store.rocks.isOpen) return
-        for (const cf of COLUMN_FAMILY_NAMES.keys()) store.rocks.setOptions(cf, options)
-      },
-    })
-    config.onChange('max-io-mb', (values) => {
-      if (!store.rocks.isOpen) return
-      // RocksDB's limiter has no state without a limit: an unlimited rate is a very large one.
-      store.rocks.setRateBytesPerSecond(
-        values['max-io-mb'] === 0 ? UNLIMITED_BYTES_PER_SECOND : values['max-io-mb'] * MIB,
-      )
+      setDbOptions: (options) => whileOpen((rocks) => rocks.setDBOptions(options)),
+      setColumnFamilyOptions: (options) =>
+        whileOpen((rocks) => {
+          for (const cf of COLUMN_FAMILY_NAMES.keys()) rocks.setOptions(cf, options)
+        }),
+      setWriteRate: (bytes) => whileOpen((rocks) => rocks.setRateBytesPerSecond(bytes)),
+      setDeleteRate: (bytes) => whileOpen((rocks) => rocks.setDeleteRateBytesPerSecond(bytes)),
     })
     config.onChange('row-cache-mb', (values) => this.store.turn.cacheRows(values['row-cache-mb'] * MIB))
     config.onChange('workers', (values) => this.coldReads.setThreads(values.workers))

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/config.js'
+import { openingTexts, writeRate } from '../config/live-rocksdb.js'
 import type { ConfigValues } from '../config/options.js'
 import type { Log } from '../log/log.js'
 import {
@@ -12,7 +13,7 @@ import {
   WRITE_NO_SLOWDOWN,
   WRITE_SYNC,
 } from '../rocksdb/native.js'
-import type { ColumnFamilySpec, Compression, RocksDBOptions } from '../rocksdb/open-options.js'
+import type { ColumnFamilySpec, RocksDBOptions } from '../rocksdb/open-options.js'
 import { RocksDB } from '../rocksdb/rocksdb.js'
 import { keepDamagedLogs } from './damaged-logs.js'
 import type { KeyspaceStats } from './database.js'
@@ -88,72 +89,51 @@ export function writeFlags(values: Readonly<ConfigValues>): number {
   )
 }
 
-/** The rocksdb.* settings in RocksDB's units. */
+/** The rocksdb.* settings in RocksDB's units: those that CONFIG SET changes by their table, and the others. */
 export function rocksdbOptions(values: Readonly<ConfigValues>): RocksDBOptions {
+  const { database, families } = openingTexts(values)
   return {
     ...memoryOptions(values),
-    ...compactionOptions(values),
-    ...logOptions(values),
+    ...fileOptions(values),
     columnFamilies: COLUMN_FAMILIES,
     slotEncoded: values['cluster-enabled'],
     // Until the server says who tells of what has expired.
     reclaimBeforeMs: 0,
-    compression: values['rocksdb.compression'] as Compression,
-    compressionLevel: values['rocksdb.compression_level'],
-    compressionStartLevel: values['rocksdb.compression_start_level'],
-    statsDumpPeriodSec: values['rocksdb.stats_dump_period_sec'],
+    dumpMallocStats: values['rocksdb.dump_malloc_stats'],
     avoidUnnecessaryBlockingIo: values['rocksdb.avoid_unnecessary_blocking_io'],
-    rateBytesPerSecond: values['max-io-mb'] * MIB,
+    maxBackgroundFlushes: values['rocksdb.max_background_flushes'],
+    rateBytesPerSecond: writeRate(values),
     rateLimiterAutoTuned: values['rocksdb.rate_limiter_auto_tuned'],
-    enableBlobFiles: values['rocksdb.enable_blob_files'],
-    minBlobBytes: values['rocksdb.min_blob_size'],
-    blobFileBytes: values['rocksdb.blob_file_size'],
-    enableBlobGarbageCollection: values['rocksdb.enable_blob_garbage_collection'],
-    blobGarbageCollectionAgeCutoff: values['rocksdb.blob_garbage_collection_age_cutoff'],
+    deleteRateBytesPerSecond: Number(values['rocksdb.sst_file_delete_rate_bytes_per_sec']),
+    extraDbOptions: database,
+    extraColumnFamilyOptions: families,
   }
 }
 
 function memoryOptions(values: Readonly<ConfigValues>): Partial<RocksDBOptions> {
   const parts = values['rocksdb.metadata_block_cache_size'] + values['rocksdb.subkey_block_cache_size']
   return {
-    blockBytes: values['rocksdb.block_size'],
     blockCacheType: values['rocksdb.block_cache_type'],
     blockCacheBytes: (values['rocksdb.block_cache_size'] || parts) * MIB,
+    cachesBlobs: values['enable-blob-cache'],
     rowCacheBytes: values['rocksdb.row_cache_size'] * MIB,
     cacheIndexAndFilterBlocks: values['rocksdb.cache_index_and_filter_blocks'],
-    maxOpenFiles: values['rocksdb.max_open_files'],
-    writeBufferBytes: values['rocksdb.write_buffer_size'] * MIB,
-    maxWriteBufferNumber: values['rocksdb.max_write_buffer_number'],
     minWriteBufferNumberToMerge: values['rocksdb.min_write_buffer_number_to_merge'],
   }
 }
 
-function compactionOptions(values: Readonly<ConfigValues>): Partial<RocksDBOptions> {
+function fileOptions(values: Readonly<ConfigValues>): Partial<RocksDBOptions> {
   return {
-    targetFileBytesBase: values['rocksdb.target_file_size_base'] * MIB,
-    maxBackgroundJobs: values['rocksdb.max_background_jobs'],
-    maxBackgroundCompactions: values['rocksdb.max_background_compactions'],
-    maxBackgroundFlushes: values['rocksdb.max_background_flushes'],
-    maxSubcompactions: values['rocksdb.max_subcompactions'],
-    delayedWriteRate: Number(values['rocksdb.delayed_write_rate']),
-    disableAutoCompactions: values['rocksdb.disable_auto_compactions'],
-    compactionReadaheadBytes: values['rocksdb.compaction_readahead_size'],
-    level0SlowdownWritesTrigger: values['rocksdb.level0_slowdown_writes_trigger'],
-    level0StopWritesTrigger: values['rocksdb.level0_stop_writes_trigger'],
-    level0FileNumCompactionTrigger: values['rocksdb.level0_file_num_compaction_trigger'],
-    maxBytesForLevelBase: Number(values['rocksdb.max_bytes_for_level_base']),
-    maxBytesForLevelMultiplier: values['rocksdb.max_bytes_for_level_multiplier'],
+    blockBytes: values['rocksdb.block_size'],
+    partitionFilters: values['rocksdb.partition_filters'],
+    compressionLevel: values['rocksdb.compression_level'],
+    compressionDictBytesMax: values['rocksdb.compression_max_dict_bytes'],
+    compressionTrainBytesMax: values['rocksdb.compression_zstd_max_train_bytes'],
     levelCompactionDynamicLevelBytes: values['rocksdb.level_compaction_dynamic_level_bytes'],
-  }
-}
-
-function logOptions(values: Readonly<ConfigValues>): Partial<RocksDBOptions> {
-  return {
     walCompression: values['rocksdb.wal_compression'],
-    // What these two settings say is done by WalRetention.
+    // What rocksdb.wal_ttl_seconds and rocksdb.wal_size_limit_mb say is done by WalRetention.
     walTtlSeconds: Number.POSITIVE_INFINITY,
     walSizeLimitMb: 0,
-    maxTotalWalBytes: values['rocksdb.max_total_wal_size'] * MIB,
     enablePipelinedWrite: values['rocksdb.enable_pipelined_write'],
   }
 }

@@ -1,30 +1,31 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { compressionPerLevel, DEFAULT_OPTIONS, type RocksDBOptions } from '../../src/rocksdb/open-options.js'
 import { RocksDB } from '../../src/rocksdb/rocksdb.js'
-import { DEFAULT, FAMILIES, METADATA, OPTIONS, openDatabase, put, readText, temporaryDirectory } from './support.js'
+import { eventually } from '../support/eventually.js'
+import {
+  DEFAULT,
+  FAMILIES,
+  METADATA,
+  OPTIONS,
+  openDatabase,
+  put,
+  readText,
+  temporaryDirectory,
+  writtenOptions,
+} from './support.js'
 
-/** Section and name to value of the OPTIONS file that RocksDB wrote last. */
-function writtenOptions(path: string): (section: string, name: string) => string | undefined {
-  const newest = readdirSync(path)
-    .filter((name) => name.startsWith('OPTIONS-'))
-    .toSorted()
-    .at(-1)!
-  const values = new Map<string, string>()
-  let section = ''
-  for (const line of readFileSync(join(path, newest), 'utf8').split('\n')) {
-    section = /^\[(.*)\]$/.exec(line)?.[1] ?? section
-    const pair = /^\s+(\w+)=(.*)$/.exec(line)
-    if (pair) values.set(`${section} ${pair[1]}`, pair[2]!)
-  }
-  return (wanted, name) => values.get(`${wanted} ${name}`)
+/** What is written of an option in a section. */
+function optionsIn(path: string): (section: string, name: string) => string | undefined {
+  const options = writtenOptions(path)
+  return (section, name) => options.get(`${section} ${name}`)
 }
 
-function openAndRead(directory: string, options: Partial<RocksDBOptions>): ReturnType<typeof writtenOptions> {
+function openAndRead(directory: string, options: Partial<RocksDBOptions>): ReturnType<typeof optionsIn> {
   const path = join(directory, 'db')
   RocksDB.open(path, { ...OPTIONS, ...options }).close()
-  return writtenOptions(path)
+  return optionsIn(path)
 }
 
 const MIB = 1024 * 1024
@@ -203,7 +204,7 @@ test('options change while the database runs', (t) => {
   db.setOptions(METADATA, { disable_auto_compactions: true, write_buffer_size: 3 * MIB })
   db.setDBOptions({ max_background_jobs: 7 })
   db.setRateBytesPerSecond(123 * MIB)
-  const option = writtenOptions(path)
+  const option = optionsIn(path)
   t.equal(option('CFOptions "metadata"', 'disable_auto_compactions'), 'true')
   t.equal(option('CFOptions "metadata"', 'write_buffer_size'), String(3 * MIB))
   t.equal(option('CFOptions "default"', 'disable_auto_compactions'), 'false')
@@ -217,4 +218,39 @@ test('options change while the database runs', (t) => {
   t.throws(() => db.setOptions(99, {}), { code: 'InvalidArgument', message: /No such column family/ })
   db.close()
   t.end()
+})
+
+test('table files are deleted by the rate that is set, at open or later', async (t) => {
+  for (const deleteRateBytesPerSecond of [1, 0]) {
+    const path = join(temporaryDirectory(t), 'db')
+    const db = RocksDB.open(path, { ...OPTIONS, disableAutoCompactions: true, deleteRateBytesPerSecond })
+    t.teardown(() => db.close({ force: true }))
+    const files = (ending: string) => readdirSync(path).filter((name) => name.endsWith(ending))
+    /** Writes over what is there, so that the compaction leaves files behind that nobody needs. */
+    const rewrite = async (): Promise<void> => {
+      for (const value of ['1', '2']) {
+        put(db, METADATA, ['k', value])
+        await db.flush()
+      }
+      await db.compactRange(METADATA, { bottommost: 'force' })
+    }
+    await rewrite()
+    if (deleteRateBytesPerSecond === 0) {
+      await eventually(() => files('.sst').length <= 1 || undefined)
+      t.strictSame(files('.trash'), [])
+      db.setDeleteRateBytesPerSecond(1)
+      await rewrite()
+    }
+    t.ok(await eventually(() => files('.trash').length > 0 || undefined))
+  }
+})
+
+test('values of blob files are cached if that is asked for', async (t) => {
+  for (const cachesBlobs of [true, false]) {
+    const db = openDatabase(t, { enableBlobFiles: true, minBlobBytes: 1, cachesBlobs })
+    put(db, DEFAULT, ['k', 'value'])
+    await db.flush()
+    for (let i = 0; i < 3; i++) t.equal(readText(db, DEFAULT, 'k'), 'value')
+    t.equal(db.ticker('rocksdb.blobdb.cache.hit'), cachesBlobs ? 2 : 0)
+  }
 })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RocksDBEvent } from '../../src/rocksdb/events.js'
@@ -31,6 +31,22 @@ export function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'rocksdb-test-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   return directory
+}
+
+/** `section name` to value of the OPTIONS file that RocksDB wrote last for the database at `path`. */
+export function writtenOptions(path: string): ReadonlyMap<string, string> {
+  const newest = readdirSync(path)
+    .filter((name) => name.startsWith('OPTIONS-'))
+    .toSorted()
+    .at(-1)!
+  const values = new Map<string, string>()
+  let section = ''
+  for (const line of readFileSync(join(path, newest), 'utf8').split('\n')) {
+    section = /^\[(.*)\]$/.exec(line)?.[1] ?? section
+    const pair = /^\s+(\w+)=(.*)$/.exec(line)
+    if (pair) values.set(`${section} ${pair[1]}`, pair[2]!)
+  }
+  return values
 }
 
 /** A database in a temporary directory, closed at the test's end. */

@@ -5,7 +5,7 @@
 import { bool, INT64_MAX, int64, integer, oneOf, text, UINT64_MAX } from '../option.js'
 
 /** RocksDB's "choose for me" for ages in seconds. Source: rocksdb include/rocksdb/advanced_options.h, ttl. */
-const ROCKSDB_CHOOSES = 0xffff_ffff_ffff_fffen
+export const ROCKSDB_CHOOSES = 0xffff_ffff_ffff_fffen
 
 const MEMORY_OPTIONS = {
   'rocksdb.block_cache_size': integer({
@@ -65,7 +65,6 @@ const MEMORY_OPTIONS = {
     default: 1,
     min: 1,
     max: 256,
-    mutable: true,
     doc: 'Full memtables that are flushed into one file.',
   }),
   'rocksdb.dump_malloc_stats': bool({
@@ -186,7 +185,6 @@ const COMPACTION_OPTIONS = {
   }),
   'rocksdb.level_compaction_dynamic_level_bytes': bool({
     default: true,
-    mutable: true,
     doc: 'Whether sizes of levels follow that of the last, which saves disk.',
   }),
   'rocksdb.max_bytes_for_level_base': int64({
@@ -336,7 +334,7 @@ const IO_OPTIONS = {
   'skip-block-cache-deallocation-on-close': bool({
     default: false,
     mutable: true,
-    doc: 'Whether the block cache is left to the system at exit, which is faster.',
+    doc: 'Accepted for compatibility, without effect.',
   }),
 }
 

@@ -30,6 +30,8 @@ struct DatabaseSettings {
   rocksdb::DBOptions options;
   std::vector<ColumnFamilySettings> column_families;
   std::shared_ptr<rocksdb::Cache> block_cache;
+  /** Values of blob files enter it. */
+  bool caches_blobs = false;
   std::shared_ptr<FilterContext> filter_context;
   std::shared_ptr<Listener> listener;
 };

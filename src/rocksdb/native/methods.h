@@ -50,6 +50,7 @@
   METHOD(setDbOptions, SetDbOptions)                                    \
   METHOD(setRateBytesPerSecond, SetRateBytesPerSecond)                  \
   METHOD(setReclaimBefore, SetReclaimBefore)                            \
+  METHOD(setDeleteRateBytesPerSecond, SetDeleteRateBytesPerSecond)       \
   METHOD(setSpaceBytesMax, SetSpaceBytesMax)                             \
   METHOD(setBlockCacheBytes, SetBlockCacheBytes)                        \
   METHOD(clearBlockCache, ClearBlockCache)                              \

@@ -67,6 +67,15 @@ napi_value SetRateBytesPerSecond(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/** setDeleteRateBytesPerSecond(bytes): of table files; 0 = no limit */
+napi_value SetDeleteRateBytesPerSecond(napi_env env, napi_callback_info info) {
+  js::Arguments<1> args(env, info);
+  Session* session = Session::Of(env, args.data);
+  if (!session) return nullptr;
+  session->database->settings().options.sst_file_manager->SetDeleteRateBytesPerSecond(js::Int64(env, args.at[0]));
+  return nullptr;
+}
+
 /** setReclaimBefore(ms): what expires later stays where compactions meet it */
 napi_value SetReclaimBefore(napi_env env, napi_callback_info info) {
   js::Arguments<1> args(env, info);

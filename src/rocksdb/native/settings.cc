@@ -73,6 +73,9 @@ Status ReadColumnFamily(napi_env env, napi_value object, const rocksdb::ConfigOp
   }
   if (ReadBool(env, object, "sharesBlockCache")) table.block_cache = settings->block_cache;
   family.options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+#if ROCKSDB_MAJOR > 7 || (ROCKSDB_MAJOR == 7 && ROCKSDB_MINOR >= 7)
+  if (settings->caches_blobs) family.options.blob_cache = settings->block_cache;
+#endif
   settings->column_families.push_back(std::move(family));
   return Status::OK();
 }
@@ -93,7 +96,8 @@ void ReadSharedObjects(napi_env env, napi_value object, DatabaseSettings* settin
 #endif
   }
   options.env = EnvWithPatientLog();
-  options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));
+  auto delete_rate = static_cast<int64_t>(ReadNumber(env, object, "deleteRateBytesPerSecond"));
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default(), nullptr, "", delete_rate));
   auto rate = static_cast<int64_t>(ReadNumber(env, object, "rateBytesPerSecond"));
   if (rate > 0) {
     options.rate_limiter.reset(rocksdb::NewGenericRateLimiter(rate, 100 * 1000, 10,
@@ -101,6 +105,7 @@ void ReadSharedObjects(napi_env env, napi_value object, DatabaseSettings* settin
                                                               ReadBool(env, object, "rateAutoTuned")));
   }
   settings->block_cache = ReadBlockCache(env, object);
+  settings->caches_blobs = ReadBool(env, object, "cachesBlobs");
 }
 
 }  // namespace
