@@ -140,9 +140,12 @@ export class Master {
       peer.transmit(bytes)
       peer.finish()
     }
+    let isClosed = false
     const transfer = {
       flag: '' as const,
       begin: () => {
+        // A checkpoint that is asked for now might be of the database that is being replaced, and outlive it.
+        if (isClosed) return
         this.checkpoint.files().then(
           (names) => send(Buffer.from(`${names.join(',')}\r\n`)),
           (error: unknown) => {
@@ -154,7 +157,11 @@ export class Master {
       received() {},
       drained() {},
       closed: () => this.#transfers.delete(transfer),
-      close: () => peer.kill(),
+      // The socket tells that it is closed later than this.
+      close: () => {
+        isClosed = true
+        peer.kill()
+      },
     }
     this.#transfers.set(transfer, { peer, watch: new SendWatch(peer, this.#parts.config) })
     peer.takeOver(transfer)

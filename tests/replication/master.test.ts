@@ -7,6 +7,7 @@ import { type Test, test } from 'tap'
 import { SILENT_LOG } from '../../src/log/log.js'
 import { nothingAnnounced, type Peer } from '../../src/replication/peer.js'
 import { ReplicaFeed } from '../../src/replication/replica-feed.js'
+import { DatabaseSwap } from '../../src/server/database-swap.js'
 import { eventually } from '../support/eventually.js'
 import { startNode } from '../support/nodes.js'
 import type { RawClient } from '../support/raw-client.js'
@@ -256,6 +257,41 @@ test('replicas that come soon share a checkpoint; it goes when nobody has used i
   node.advance(601_000)
   // Too old to be shared, and in nobody's use: another one is made.
   t.match(await names(), /^[^-]/)
+})
+
+test('who asks for a checkpoint when another database is about to take its place gets none of the old one', async (t) => {
+  await using node = await startServer()
+  for (const key of ['a', 'b', 'c']) await node.run('set', key, 'v')
+  const copy = join(t.testdir({}), 'copy')
+  await using source = await startServer()
+  await source.run('set', 'copied', 'v')
+  await source.server.store.rocks.checkpoint(copy)
+  const { feeds } = node.server.replication
+  const { sendFileNames } = feeds
+  const loaded = new Promise<void>((resolve, reject) => {
+    feeds.sendFileNames = (peer) => {
+      feeds.sendFileNames = sendFileNames
+      const { takeOver } = peer
+      peer.takeOver = (link) => {
+        const begin = (): void => {
+          new DatabaseSwap(node.server).load(copy).then(resolve, reject)
+          link.begin()
+        }
+        takeOver.call(peer, { ...link, begin })
+      }
+      feeds.sendFileNames(peer)
+    }
+  })
+  const late = await Wire.connect(node.port)
+  late.write(encodeRequest(['_fetch_meta']))
+  t.equal(await late.takeRest(), '')
+  await loaded
+  t.equal(await node.run('get', 'copied'), '$1\r\nv\r\n')
+  t.equal(feeds.checkpoint.sequence, undefined)
+  const wire = await Wire.connect(node.port)
+  wire.write(encodeRequest(['_fetch_meta']))
+  t.match(await wire.takeRest(), /^[^-]/)
+  t.equal(feeds.checkpoint.sequence, 1)
 })
 
 test('max-replication-mb bounds how fast files are sent', async (t) => {
