@@ -52,6 +52,8 @@ export interface RedisFeedParts {
   readonly resumeFrom: number
   /** Pieces of information about the writer, for the file. */
   readonly aux: Readonly<Record<string, string>>
+  /** The history cannot be told on: nobody may go on in it. */
+  readonly onBroken: (history: RedisHistory) => void
   readonly onClosed: (feed: RedisFeed) => void
 }
 
@@ -350,6 +352,7 @@ export class RedisFeed implements PeerLink {
 
   /** Nothing honest can follow what was sent. */
   #fail(error: unknown): void {
+    this.#parts.onBroken(this.history)
     if (error instanceof HistoryError) {
       this.#drop(error.message)
       return

@@ -131,6 +131,7 @@ export class RedisMaster {
       snapshot,
       resumeFrom,
       aux,
+      onBroken: ({ id }) => this.#histories.delete(id),
       onClosed,
     })
     this.#feeds.add(feed)

@@ -8,6 +8,7 @@ import { SILENT_LOG } from '../../src/log/log.js'
 import { nothingAnnounced, type Peer } from '../../src/replication/peer.js'
 import { ReplicaFeed } from '../../src/replication/replica-feed.js'
 import { DatabaseSwap } from '../../src/server/database-swap.js'
+import { CF_METADATA } from '../../src/storage/column-family.js'
 import { eventually } from '../support/eventually.js'
 import { startNode } from '../support/nodes.js'
 import type { RawClient } from '../support/raw-client.js'
@@ -377,6 +378,30 @@ test('what a replica sends is bounded, whoever may be one', async (t) => {
   for (let i = 0; i < 2000; i++) wire.write(encodeRequest(['replconf', 'ack', i]))
   await eventually(() => (replication.feeds.confirmedBy(1999) === 1 ? true : undefined))
   wire.close()
+})
+
+test('a Redis replica whose history cannot be told on begins anew when it comes back', async (t) => {
+  await using node = await startServer({ config: { 'cluster-enabled': true } })
+  const { store, replication } = node.server
+  const ask = async (...words: (string | number)[]): Promise<Wire> => {
+    const wire = await Wire.connect(node.port)
+    wire.write(encodeRequest(['psync', ...words]))
+    return wire
+  }
+  const first = await ask('?', -1)
+  const [, id] = /^\+FULLRESYNC ([0-9a-f]{40}) 0\r\n$/.exec(await first.takeLine()) ?? []
+  await eventually(() => (replication.feeds.redis.feeds[0]?.state === 'online' ? true : undefined))
+  first.close()
+  await eventually(() => (replication.replicas.length === 0 ? true : undefined))
+  const second = await ask(id as string, 1)
+  t.equal(await second.takeLine(), `+CONTINUE ${id}\r\n`)
+  // The keys of a slot: no command of Redis says that.
+  store.turn.deleteRange(CF_METADATA, Buffer.from([0, 0, 7]), Buffer.from([0, 0, 8]))
+  store.turn.commit()
+  t.equal((await second.takeRest()).slice(-2), '\r\n')
+  const third = await ask(id as string, 1)
+  t.match(await third.takeLine(), /^\+FULLRESYNC [0-9a-f]{40} 0\r\n$/)
+  third.close()
 })
 
 test('the commands of the link need the administrator', async (t) => {
