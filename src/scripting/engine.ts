@@ -112,9 +112,12 @@ export class LuaEngine {
     return this.#run(reference, true, name, keys, args, options)
   }
 
-  /** Runs a library's code and returns the functions that it registers. Throws a ScriptError. */
-  loadLibrary(code: Uint8Array, timeLimitMs: number): NativeFunction[] {
-    const functions = this.#state.loadLibrary(code, timeLimitMs)
+  /**
+   * Runs a library's code and returns the functions that it registers. What comes from the database may have been stored by
+   * Kvrocks: it may name functions as it likes, and see all of `redis`. Throws a ScriptError.
+   */
+  loadLibrary(code: Uint8Array, timeLimitMs: number, isStored: boolean): NativeFunction[] {
+    const functions = this.#state.loadLibrary(code, timeLimitMs, isStored)
     if (functions !== undefined) return functions
     const { text, stopped } = this.#state.failure()
     throw notLoaded(text, stopped)

@@ -59,14 +59,14 @@ export class FunctionLibraries {
 
   /**
    * Loads a library, in the place of one of the same name if `replace`. Its code may run for `limitMs` to register its
-   * functions; 0 for no limit. Throws a ReplyError, and then nothing has changed:
+   * functions; 0 for no limit. `isStored`: see LuaEngine.loadLibrary. Throws a ReplyError, and then nothing has changed:
    * a wrong first line, code that fails, no function, a function that another library has.
    */
-  load(code: Bytes, replace: boolean, limitMs: number): Library {
+  load(code: Bytes, replace: boolean, limitMs: number, isStored = false): Library {
     const { name, codeOffset } = readLibraryHead(code)
     const previous = this.#libraries.get(name)
     if (previous !== undefined && !replace) throw LIBRARY_EXISTS
-    const registered = this.#engine.loadLibrary(code.subarray(codeOffset), limitMs)
+    const registered = this.#engine.loadLibrary(code.subarray(codeOffset), limitMs, isStored)
     const functions = registered
       .map(({ flags, ...rest }) => ({ ...rest, flags: readFlags(flags), libraryName: name }))
       .sort(byName)

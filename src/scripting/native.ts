@@ -52,7 +52,7 @@ export interface LuaState {
     packed?: Uint8Array,
   ): number | Buffer
   /** The functions that the library registered, undefined for a failure. */
-  loadLibrary(code: Uint8Array, timeLimitMs: number): NativeFunction[] | undefined
+  loadLibrary(code: Uint8Array, timeLimitMs: number, isStored: boolean): NativeFunction[] | undefined
   failure(): NativeFailure
   /** Bytes that the state holds. */
   memory(): number

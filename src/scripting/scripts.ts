@@ -344,7 +344,7 @@ export class Scripts {
     using cursor = this.#store.turn.scan(CF_PROPAGATE, { lower: LIBRARIES_BEGIN, upper: LIBRARIES_END })
     while (cursor.next()) {
       try {
-        libraries.load(Buffer.from(cursor.value), true, 0)
+        libraries.load(Buffer.from(cursor.value), true, 0, true)
       } catch (error) {
         if (!(error instanceof ReplyError)) throw error
         this.#options.log.error(`cannot load the function library ${cursor.key.utf8Slice(0)}: ${error.text}`)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { CF_PROPAGATE } from '../../src/storage/column-family.js'
+import { WriteBatch } from '../../src/storage/write-batch.js'
 import { RawClient } from '../support/raw-client.js'
 import { REDIS_MAJOR, REDIS_MISSING, startRedisServer } from '../support/redis-server.js'
 import { startServer, type TestServer, type Word } from '../support/server.js'
@@ -363,6 +364,36 @@ test('scripts that a transaction flushes are gone in it', async (t) => {
   t.equal(stored(server, `lua_f_${sha1('return 6')}`), 'return 6')
   await server.run('SCRIPT', 'LOAD', 'return 5')
   t.equal(await server.run('SCRIPT', 'EXISTS', RETURN_5), '*1\r\n:1\r\n', 'and can come again')
+})
+
+test('a library that Kvrocks stored runs, though it could not be loaded anew', async (t) => {
+  await using server = await startServer()
+  const calls = `#!lua name=mylib
+local call = redis.call
+redis.register_function('get', function(keys) return call('get', keys[1]) end)`
+  const named = `#!lua name=other
+redis.register_function('my-get', function(keys) return redis.call('get', keys[1]) end)`
+  for (const [name, code] of [
+    ['mylib', calls],
+    ['other', named],
+  ] as const) {
+    const key = Buffer.from(`lua_lib_code_${name}`)
+    const batch = new WriteBatch()
+    batch.put(CF_PROPAGATE, key, key.length, Buffer.from(code))
+    server.server.store.turn.writeAlone(batch)
+  }
+  await server.run('SET', 'k', 'v')
+  t.equal(await server.run('FCALL', 'get', 1, 'k'), '$1\r\nv\r\n')
+  t.equal(await server.run('FCALL', 'my-get', 1, 'k'), '$1\r\nv\r\n')
+  t.same(server.logged, [])
+  t.match(await server.run('FUNCTION', 'LOAD', 'REPLACE', calls), /nonexistent global variable 'call'/)
+  t.match(
+    await server.run('FUNCTION', 'LOAD', 'REPLACE', named),
+    /^-ERR Error registering functions: Library names can only contain/,
+  )
+  t.equal(await server.run('FCALL', 'my-get', 1, 'k'), '$1\r\nv\r\n')
+  t.equal(await server.run('FUNCTION', 'DELETE', 'other'), '+OK\r\n')
+  t.equal(stored(server, 'lua_lib_code_other'), undefined)
 })
 
 test('libraries are dumped and restored by each policy', async (t) => {

@@ -271,22 +271,24 @@ int collect_functions(lua_State* lua) {
   return 0;
 }
 
-// loadLibrary(code, limitMs): the functions that it registered, or undefined if it failed, see failure().
+// loadLibrary(code, limitMs, isStored): the functions that it registered, or undefined if it failed, see failure().
 napi_value load_code(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value given[2];
+  size_t count = 3;
+  napi_value given[3];
   State* state = open_call(env, info, &count, given);
   if (state == nullptr) return nullptr;
   void* code;
   size_t size;
   double limit;
+  bool is_stored;
   if (napi_get_buffer_info(env, given[0], &code, &size) != napi_ok ||
-      napi_get_value_double(env, given[1], &limit) != napi_ok) {
-    return fail(env, "loadLibrary takes a buffer and a time");
+      napi_get_value_double(env, given[1], &limit) != napi_ok ||
+      napi_get_value_bool(env, given[2], &is_stored) != napi_ok) {
+    return fail(env, "loadLibrary takes a buffer, a time and a boolean");
   }
   Engine& engine = state->engine;
   engine.limit_ms = static_cast<uint64_t>(limit);
-  bool done = load_library(engine, static_cast<const char*>(code), size);
+  bool done = load_library(engine, static_cast<const char*>(code), size, is_stored);
   if (engine.exception != nullptr) return rethrow(env, engine);
   if (!done) return nullptr;
   Entry entry(engine);

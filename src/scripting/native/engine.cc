@@ -410,7 +410,7 @@ bool run(Engine& engine, const Run& request) {
   return done;
 }
 
-bool load_library(Engine& engine, const char* code, size_t size) {
+bool load_library(Engine& engine, const char* code, size_t size, bool is_stored) {
   Entry entry(engine);
   begin(engine);
   if (size > 0 && code[0] == LUA_SIGNATURE[0]) {
@@ -418,9 +418,10 @@ bool load_library(Engine& engine, const char* code, size_t size) {
     return false;
   }
   engine.loading = true;
+  engine.is_stored = is_stored;
   lua_State* lua = engine.lua;
   lua_settop(lua, 0);
-  show_globals(engine, engine.load_globals_ref);
+  show_globals(engine, is_stored ? engine.stored_globals_ref : engine.load_globals_ref);
   lua_rawgeti(lua, LUA_REGISTRYINDEX, engine.load_ref);
   lua_pushlightuserdata(lua, const_cast<char*>(code));
   lua_pushnumber(lua, static_cast<double>(size));

@@ -43,6 +43,7 @@ struct Engine {
   // The run under way. `protocol` is the caller's, `script_protocol` what redis.setresp chose for redis.call.
   bool running = false;
   bool loading = false;
+  bool is_stored = false;  // what is loaded comes from the database, where Kvrocks may have put it by its looser rules
   int protocol = 2;
   int script_protocol = 2;
   bool resp3_allowed = true;
@@ -69,6 +70,7 @@ struct Engine {
   int environment_meta_ref = LUA_NOREF;
   int globals_ref = LUA_NOREF;
   int load_globals_ref = LUA_NOREF;
+  int stored_globals_ref = LUA_NOREF;
   int registered_ref = LUA_NOREF;
 
   // The host.
@@ -121,7 +123,7 @@ struct Run {
 bool run(Engine& engine, const Run& run);
 
 // Runs a library's code, leaving what it registered in the table at engine.registered_ref. False: see engine.error.
-bool load_library(Engine& engine, const char* code, size_t size);
+bool load_library(Engine& engine, const char* code, size_t size, bool is_stored);
 
 // Ends the script in a way that its pcall cannot stop.
 [[noreturn]] void abort_script(lua_State* lua, Abort reason);

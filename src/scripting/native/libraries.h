@@ -11,7 +11,8 @@ void push_json(lua_State* lua);
 void push_msgpack(lua_State* lua);
 void push_struct(lua_State* lua);
 void push_redis(lua_State* lua, const char* version, uint32_t version_number);
-void push_library_redis(lua_State* lua, const char* version, uint32_t version_number);
+// What libraries see of it while they are loaded: little, or all of it.
+void push_library_redis(lua_State* lua, const char* version, uint32_t version_number, bool is_whole);
 
 // Each replaces functions in the table on top of the stack.
 void replace_patterns(lua_State* lua);

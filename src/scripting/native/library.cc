@@ -113,7 +113,7 @@ int redis_register_function(lua_State* lua) {
   }
   size_t size;
   const char* name = lua_tolstring(lua, name_at, &size);
-  if (!is_name(name, size)) {
+  if (!engine.is_stored && !is_name(name, size)) {
     return raise(lua, "Library names can only contain letters, numbers, or underscores(_) and must be at least one "
                       "character long");
   }

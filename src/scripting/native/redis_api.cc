@@ -124,10 +124,14 @@ void push_redis(lua_State* lua, const char* version, uint32_t version_number) {
   set_number(lua, "REPL_ALL", 3);
 }
 
-void push_library_redis(lua_State* lua, const char* version, uint32_t version_number) {
-  lua_newtable(lua);
+void push_library_redis(lua_State* lua, const char* version, uint32_t version_number, bool is_whole) {
+  if (is_whole) {
+    push_redis(lua, version, version_number);
+  } else {
+    lua_newtable(lua);
+    set_constants(lua, version, version_number);
+  }
   luaL_register(lua, nullptr, library_functions);
-  set_constants(lua, version, version_number);
 }
 
 }  // namespace scripting

@@ -467,7 +467,7 @@ void refuse_absent(lua_State* lua) {
 }
 
 // The globals while a library is loaded: its own redis, and all others of the scripts.
-int push_load_globals(lua_State* lua, const char* version, uint32_t version_number) {
+int make_load_globals(lua_State* lua, const char* version, uint32_t version_number, bool is_stored) {
   static const char* const shared[] = {
       "assert",   "bit",        "cjson",    "cmsgpack", "collectgarbage", "coroutine", "error",  "gcinfo",
       "getmetatable", "ipairs", "load",     "loadstring",     "math",      "next",   "os",
@@ -479,7 +479,7 @@ int push_load_globals(lua_State* lua, const char* version, uint32_t version_numb
     lua_getglobal(lua, name);
     lua_setfield(lua, -2, name);
   }
-  push_library_redis(lua, version, version_number);
+  push_library_redis(lua, version, version_number, is_stored);
   refuse_absent(lua);
   make_read_only(lua);
   lua_pushvalue(lua, -1);
@@ -535,7 +535,8 @@ void open_sandbox(Engine& engine, const char* version, uint32_t version_number) 
   push_environment(lua);
   lua_pushvalue(lua, -2);
   lua_setfield(lua, -4, "_G");
-  engine.load_globals_ref = push_load_globals(lua, version, version_number);
+  engine.load_globals_ref = make_load_globals(lua, version, version_number, false);
+  engine.stored_globals_ref = make_load_globals(lua, version, version_number, true);
   engine.environment_meta_ref = luaL_ref(lua, LUA_REGISTRYINDEX);
   engine.environment_ref = luaL_ref(lua, LUA_REGISTRYINDEX);
   refuse_absent(lua);
