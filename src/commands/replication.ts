@@ -5,6 +5,7 @@
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { bindAddresses } from '../config/derived.js'
 import type { Args } from '../protocol/args.js'
 import * as errors from '../protocol/errors/replication.js'
 import { ADMIN_ONLY } from '../protocol/errors.js'
@@ -179,7 +180,10 @@ function parseMaster(args: Args): MasterChoice | undefined {
   if (args.is(1, 'no') && args.is(2, 'one')) return undefined
   const port = Number(/^[0-9]{1,10}$/.test(args.latin1(2)) ? args.latin1(2) : Number.NaN)
   if (!(port >= 1 && port <= PORT_MAX)) throw errors.MASTER_PORT
-  return { host: args.latin1(1), port }
+  const host = args.latin1(1)
+  // No name of a host; and with a blank inside, or empty, the file that CONFIG REWRITE writes would not be read back.
+  if (!/^[!-~]+$/.test(host)) throw errors.unresolvable(host)
+  return { host, port }
 }
 
 function follow(context: ServerContext, _args: Args, choice: MasterChoice | undefined): void {
@@ -193,6 +197,8 @@ function follow(context: ServerContext, _args: Args, choice: MasterChoice | unde
     reply.ok()
     return
   }
+  // Nor does a server start that way.
+  if (bindAddresses(config).length === 0) throw errors.WITHOUT_TCP
   const { host, port } = choice
   const begin = (): void => {
     server.replication.follow(host, port)

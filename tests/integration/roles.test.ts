@@ -1,6 +1,8 @@
 /** Who is master changes, or must be sure of its replicas: no write that was confirmed is lost. */
 
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -224,6 +226,9 @@ test('CONFIG REWRITE keeps the master in the file, and a server that starts from
   }
   const first = await open()
   const client = await RawClient.connect(first.port)
+  for (const host of ['', 'a b', 'a\nport 1', Buffer.of(0xff)]) {
+    t.match(await client.run('slaveof', host, '1'), /^-ERR Can not resolve hostname: /, 'no file could name it')
+  }
   // As redis-sentinel does it.
   await client.run('multi')
   for (const words of [
@@ -244,6 +249,21 @@ test('CONFIG REWRITE keeps the master in the file, and a server that starts from
   t.equal(await again.run('config', 'rewrite'), '+OK\r\n')
   t.notMatch(readFileSync(path, 'utf8'), /^slaveof/m)
   await second.close()
+})
+
+test('a server without TCP addresses becomes no replica, as it would not start as one', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'kvrocks-ts-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  const unixsocket = join(dir, 's')
+  const text = `dir ${dir}\nunixsocket ${unixsocket}\n`
+  await using server = new Server({ config: loadConfig({ text }), log: SILENT_LOG })
+  await server.listen()
+  const socket = connect({ path: unixsocket })
+  t.teardown(() => socket.destroy())
+  socket.write('SLAVEOF 127.0.0.1 1\r\n')
+  const [answer] = await once(socket, 'data')
+  t.equal(String(answer), "-ERR replication doesn't support unix socket\r\n")
+  t.throws(() => loadConfig({ text: `${text}slaveof 127.0.0.1 1\n` }), /replication doesn't support unix socket/)
 })
 
 test('roles change whole where the history file cannot be written, and it is written once it can', async (t) => {

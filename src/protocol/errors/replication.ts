@@ -18,6 +18,7 @@ export const NO_CHECKPOINT = new ReplyError("can't create db checkpoint")
 export const MASTER_PORT = err('port should be number')
 export const IN_CLUSTER_MODE = err("can't change to slave in cluster mode")
 export const WITHOUT_WAL = err("slaveof doesn't work with disable_wal option")
+export const WITHOUT_TCP = err("replication doesn't support unix socket")
 export const ITSELF = err("can't replicate itself")
 export const OWN_REPLICA = err("can't replicate your own replicas")
 
