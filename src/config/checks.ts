@@ -93,6 +93,10 @@ const needsDynamicLevels: Rule = ({ values }) => {
 
 /** Rules for CONFIG SET alone. */
 export const SET_RULES: Rules = {
+  'backup-dir'({ values }) {
+    // A start takes an empty value for none, and the directory for that in dir.
+    if (values['backup-dir'] === '') throw new OptionError('the directory must have a name')
+  },
   'compaction-checker-cron': hoursOrCron,
   'log-retention-days'({ values }) {
     if (logTarget(values).directory === undefined) {

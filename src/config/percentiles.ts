@@ -14,5 +14,7 @@ export function percentiles(spec: Spec<readonly number[]>): Option<readonly numb
       return values
     },
     format: (values) => values.join(' '),
+    // An empty value is none in the file: the default would be back at the next start.
+    formatForFile: (values) => values.join(' ') || ' ',
   })
 }

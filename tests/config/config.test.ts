@@ -118,6 +118,7 @@ test('CONFIG SET refuses what it cannot change', (t) => {
     failed('rocksdb.min_blob_size', 'Must set rocksdb.enable_blob_files to yes first.'),
   )
   t.equal(refusal(config, ['rocksdb.min_blob_size', '1'], ['rocksdb.enable_blob_files', 'yes']), 'accepted')
+  t.equal(refusal(config, ['backup-dir', '']), failed('backup-dir', 'the directory must have a name'))
   t.equal(
     refusal(load(t, 'log-dir stdout'), ['log-retention-days', '1']),
     failed('log-retention-days', "can't set the 'log-retention-days' when the log dir is stdout"),
@@ -247,6 +248,7 @@ test('CONFIG REWRITE is read back as what was in force', (t) => {
     ['client-output-buffer-limit', 'pubsub 1m 0 0'],
     ['notify-keyspace-events', 'KEA'],
     ['compact-cron', '0 3 * * *'],
+    ['latency-tracking-info-percentiles', ''],
   ])
   config.rewrite()
   const again = loadConfig(readConfigFile(file))

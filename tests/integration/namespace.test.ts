@@ -170,8 +170,8 @@ test('CONFIG SET repl-namespace-enabled moves the tokens, and says so in the fil
   const dir = temporaryDirectory(t)
   const first = await startFromFile(dir, ['namespace.a tok'])
   t.match(
-    await first.client.run('config', 'set', 'repl-namespace-enabled', 'yes', 'rocksdb.max_open_files', '-7'),
-    /^-ERR CONFIG SET failed \(possibly related to argument 'rocksdb.max_open_files'\)/,
+    await first.client.run('config', 'set', 'repl-namespace-enabled', 'yes', 'rocksdb.level0_stop_writes_trigger', '1'),
+    /^-ERR CONFIG SET failed \(possibly related to argument 'rocksdb.level0_stop_writes_trigger'\)/,
   )
   t.strictSame(namespaceLines(dir), ['namespace.a tok'])
   t.equal(await first.client.run('config', 'set', 'repl-namespace-enabled', 'yes'), '+OK\r\n')
