@@ -10,13 +10,14 @@ import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
 import { decimal } from '../bytes/int64.js'
 import { CF_DEFAULT, CF_METADATA, CF_STREAM, CF_ZSET_SCORE } from '../storage/column-family.js'
 import { parseInternalKey, parseNsKey } from '../storage/keys.js'
-import { isEmptyRemoval, isFieldExpiry, LOG_EXPIRE } from '../storage/log-data.js'
+import { beginsCopy, isEmptyRemoval, isFieldExpiry, LOG_EXPIRE } from '../storage/log-data.js'
 import {
   checkRow,
   expireMsOf,
   headerSize,
   isEmptyable,
   isSingleRow,
+  type Metadata,
   MetadataFormatError,
   rowType,
   sizeOf,
@@ -96,7 +97,7 @@ class Scribe {
       if (this.#replicationId !== undefined) whole.replicationId = this.#replicationId
       this.#changes.push(whole)
     }
-    for (const [nsKey, keyFacts] of facts) this.#finish(nsKey, keyFacts, start)
+    for (const [nsKey, keyFacts] of facts) this.#finish(nsKey, keyFacts, operation, start)
   }
 
   #change(row: Row, operation: Operation, facts: OperationFacts): RowChange | undefined {
@@ -174,21 +175,26 @@ class Scribe {
   }
 
   /** Says of the key's first change that it begins anew, and of its last when it expires. */
-  #finish(nsKey: string, facts: KeyFacts, start: number): void {
+  #finish(nsKey: string, facts: KeyFacts, { log }: Operation, start: number): void {
     const { metadata } = facts
     if (metadata === undefined || (facts.puts.length === 0 && !isRestored(facts))) return
-    const isFresh =
-      metadata.type === TYPE_STREAM
-        ? isRestored(facts) || isRewrittenStream(facts, this.#slotEncoded)
-        : isRewritten(facts, metadata)
-    if (!isFresh && metadata.expireMs === 0) return
+    // Its expiry only hides it until the last part has come, which says the true one.
+    const isFirstPart = beginsCopy(log)
+    const expireMs = isFirstPart ? 0 : metadata.expireMs
+    const isFresh = isFirstPart || this.#isAnew(facts, metadata)
+    if (!isFresh && expireMs === 0) return
     const key = parseNsKey(latin1(nsKey), this.#slotEncoded)?.key
     if (key === undefined) return
     const own = this.#changes.slice(start).filter((change) => change.op === 'put' && change.key?.equals(key) === true)
     const [first] = own
     const last = own.at(-1)
     if (isFresh && first !== undefined) first.isFresh = true
-    if (metadata.expireMs !== 0 && last !== undefined) last.expireMs = metadata.expireMs
+    if (expireMs !== 0 && last !== undefined) last.expireMs = expireMs
+  }
+
+  #isAnew(facts: KeyFacts, metadata: Metadata): boolean {
+    if (metadata.type !== TYPE_STREAM) return isRewritten(facts, metadata)
+    return isRestored(facts) || isRewrittenStream(facts, this.#slotEncoded)
   }
 }
 

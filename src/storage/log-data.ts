@@ -22,6 +22,8 @@ export const LOG_BITFIELD = 11
 export const LOG_LMOVE = 12
 /** Of hashes: its word is the mode of the values that follow. */
 export const LOG_HASH_MODE = 13
+/** The first part of a copy that comes in several batches. Of this server alone: Kvrocks's readers pass over it. */
+export const LOG_COPY = 1000
 
 const SPACE = Buffer.from(' ')
 
@@ -49,6 +51,15 @@ export const FIELD_EXPIRY_LOG_DATA = logData(2, LOG_HASH_MODE, 1)
 
 /** The blob of the deletion of fields whose time is over, and of what the metadata say of those that are left. */
 export const FIELDS_EXPIRED_LOG_DATA = logData(2, LOG_HASH_MODE, 1, LOG_EXPIRE)
+
+/** The blob of the first part of a copy of a hash whose fields may expire. */
+export const FIELD_EXPIRY_COPY_LOG_DATA = logData(2, LOG_HASH_MODE, 1, LOG_COPY)
+
+/** True of the first part of a copy that comes in several batches: the key has expired until the last one. */
+export function beginsCopy(log: LogData | undefined): boolean {
+  const word = hasFieldExpiry(log) ? log?.words[2] : log?.words[0]
+  return word !== undefined && word.latin1Slice(0) === String(LOG_COPY)
+}
 
 /** True if the operation deletes fields whose time is over, and nothing else. */
 export function isFieldExpiry(log: LogData | undefined): boolean {

@@ -3,7 +3,13 @@
 import { type Bytes, copy as copyBytes } from '../bytes/bytes.js'
 import { CF_DEFAULT, CF_STREAM, CF_ZSET_SCORE, type ColumnFamily } from '../storage/column-family.js'
 import type { Database } from '../storage/database.js'
-import { EXPIRE_LOG_DATA, FIELD_EXPIRY_LOG_DATA } from '../storage/log-data.js'
+import {
+  EXPIRE_LOG_DATA,
+  FIELD_EXPIRY_COPY_LOG_DATA,
+  FIELD_EXPIRY_LOG_DATA,
+  LOG_COPY,
+  logData,
+} from '../storage/log-data.js'
 import {
   type DataType,
   decodeMetadata,
@@ -12,7 +18,11 @@ import {
   isSingleRow,
   type Metadata,
   rowType,
+  TYPE_HASH,
+  TYPE_LIST,
   TYPE_NONE,
+  TYPE_SET,
+  TYPE_SORTEDINT,
   TYPE_STREAM,
   TYPE_ZSET,
   withExpireMs,
@@ -79,10 +89,14 @@ export interface Place {
   readonly key: Bytes
 }
 
-/** Batches of copies grow to this; a larger copy is committed in parts, the row that makes it visible last. */
+/** Batches of copies in parts grow to this. */
 const PART_BYTES = 1 << 20
 /** Up to so many elements a copy is one batch. */
 const WHOLE_ELEMENTS_MAX = 10_000
+/** Types that the change feed can tell in parts: each of their elements has a command of its own, and their size counts them. */
+const PARTABLE: ReadonlySet<DataType> = new Set([TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_SORTEDINT, TYPE_ZSET])
+/** So long ago has the target of a copy in parts expired until the last part; old rows round to seconds. */
+const HIDDEN_MS_AGO = 1000
 
 /**
  * Copies the key at `from`, which exists, to `to`, whatever is there, with its expiry and its version, and deletes the
@@ -100,11 +114,8 @@ export function copy(from: Place, to: Place, moves: boolean): void {
   const type = rowType(row)
   const metadata = isSingleRow(type) ? undefined : decodeMetadata(row)
   const stale = metadata === undefined ? [] : staleRows(from, to, metadata)
-  if (metadata !== undefined && metadata.size > WHOLE_ELEMENTS_MAX && !to.db.turn.isHeld && stale.length === 0) {
-    copyRows(from, to, metadata, true)
-    to.db.logData(logDataOf(type, metadata))
-    if (moves) from.db.deleteMetadata(from.key)
-    to.db.putMetadata(to.key, row)
+  if (metadata !== undefined && stale.length === 0 && mayComeInParts(to, metadata)) {
+    copyInParts(from, to, metadata, row, moves)
     return
   }
   using source = metadata === undefined ? undefined : rowsOf(from, CF_OF[type] ?? CF_DEFAULT, metadata).scan()
@@ -113,6 +124,27 @@ export function copy(from: Place, to: Place, moves: boolean): void {
   for (const { cf, subKey } of stale) rowsOf(to, cf, metadata as Metadata).delete(subKey)
   to.db.putMetadata(to.key, row)
   if (source !== undefined) copyRowsOf(source, to, metadata as Metadata)
+}
+
+/** A target that exists is replaced by one batch: parts would lose it before the source is gone. */
+function mayComeInParts({ db, key }: Place, { type, size }: Metadata): boolean {
+  return size > WHOLE_ELEMENTS_MAX && PARTABLE.has(type) && !db.turn.isHeld && readAnyRow(db, key) === undefined
+}
+
+/**
+ * Copies a large key by several batches, so that none of them has to fit in memory. The first one begins with a row by
+ * which the target has expired: no reader sees it until the last one, no compaction drops its elements meanwhile, and if
+ * the server dies in between, the sweep deletes it, which tells those who follow the log.
+ */
+function copyInParts(from: Place, to: Place, metadata: Metadata, row: Bytes, moves: boolean): void {
+  const { type } = metadata
+  using source = rowsOf(from, CF_DEFAULT, metadata).scan()
+  to.db.logData(fieldExpiryOf(metadata) === undefined ? logData(type, LOG_COPY) : FIELD_EXPIRY_COPY_LOG_DATA)
+  to.db.putMetadata(to.key, withExpireMs(row, to.db.nowMs - HIDDEN_MS_AGO))
+  copyRowsOf(source, to, metadata, true)
+  to.db.logData(logDataOf(type, metadata))
+  if (moves) from.db.deleteMetadata(from.key)
+  to.db.putMetadata(to.key, row)
 }
 
 function logDataOf(type: DataType, metadata: Metadata | undefined): DataType | Bytes {
@@ -124,12 +156,6 @@ const CF_OF: Readonly<Record<DataType, ColumnFamily>> = { [TYPE_STREAM]: CF_STRE
 
 function rowsOf({ db, key }: Place, cf: ColumnFamily, { version }: Metadata) {
   return db.subkeys(cf, key, version)
-}
-
-function copyRows(from: Place, to: Place, metadata: Metadata, inParts: boolean): void {
-  using source = rowsOf(from, CF_OF[metadata.type] ?? CF_DEFAULT, metadata).scan()
-  to.db.logData(logDataOf(metadata.type, metadata))
-  copyRowsOf(source, to, metadata, inParts)
 }
 
 function copyRowsOf(

@@ -18,19 +18,29 @@ function bytesOf(value: JsonBytes): Buffer {
   return typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.base64, 'base64')
 }
 
+/** So many commands are sent before their replies are read. */
+const SENT_MAX = 500
+
 /** Carries out changes as the README says to. */
 export async function replay(client: RawClient, changes: readonly JsonChange[]): Promise<void> {
-  for (const { command, key, fresh, expire } of changes) {
-    if (command === undefined) continue
-    const commands = [command.map(bytesOf)]
-    if (key !== undefined && fresh) commands.unshift([Buffer.from('DEL'), bytesOf(key)])
-    if (key !== undefined && expire !== undefined)
-      commands.push([Buffer.from('PEXPIREAT'), bytesOf(key), Buffer.from(String(expire))])
-    for (const words of commands) {
-      const value = await client.value(...words)
+  const commands = changes.flatMap(commandsOf)
+  for (let at = 0; at < commands.length; at += SENT_MAX) {
+    const sent = commands.slice(at, at + SENT_MAX)
+    for (const words of sent) client.send(...words)
+    for (const words of sent) {
+      const { value } = await client.nextReply()
       if (value instanceof ReplyFailure) throw new Error(`${words.join(' ')}: ${value.message}`)
     }
   }
+}
+
+function commandsOf({ command, key, fresh, expire }: JsonChange): Buffer[][] {
+  if (command === undefined) return []
+  const commands = [command.map(bytesOf)]
+  if (key !== undefined && fresh) commands.unshift([Buffer.from('DEL'), bytesOf(key)])
+  if (key !== undefined && expire !== undefined)
+    commands.push([Buffer.from('PEXPIREAT'), bytesOf(key), Buffer.from(String(expire))])
+  return commands
 }
 
 const READS: Readonly<Record<string, readonly string[]>> = {
