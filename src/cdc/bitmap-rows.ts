@@ -51,8 +51,10 @@ export function bitmapChange(
   const size = facts.metadata?.size ?? segmentAt + row.value.length
   const shown = reversedBits(row.value.subarray(0, Math.max(0, size - segmentAt)))
   const change: RowChange = { ...base, op: 'put', command: [SETRANGE, key, decimal(segmentAt), shown] }
-  const beginsWithLength = endsInZeros(facts) && facts.metadataSequence < row.sequence
-  if (isFirst && isRewriting(log) && !beginsWithLength) change.isFresh = true
+  // endsInZeros reads all segments: it is asked of the first one alone.
+  if (!isFirst || !isRewriting(log)) return change
+  const beginsWithLength = facts.metadataSequence < row.sequence && endsInZeros(facts)
+  if (!beginsWithLength) change.isFresh = true
   return change
 }
 

@@ -94,6 +94,8 @@ export interface KeyFacts {
   readonly removes: Row[]
   /** Of a stream that the operation writes as a whole: the command that does; undefined until it was asked for. */
   restore?: readonly Bytes[] | 'none'
+  /** Of a stream: the groups that go, once it was asked for them. */
+  removedGroups?: ReadonlySet<string>
 }
 
 /** What an operation does to each of its keys, by nsKey in latin1. */

@@ -87,15 +87,19 @@ export function streamChange(row: Row, parsed: InternalKey, facts: KeyFacts): Ro
 }
 
 /** True if the group of the row, a consumer or a pending entry, goes with it. */
-function removesGroup(row: Row, subKey: Bytes, rest: number, { removes }: KeyFacts): boolean {
-  const prefixBytes = row.key.length - subKey.length
-  return removes.some(({ key }) => {
-    return (
-      key.length === prefixBytes + rest &&
-      key[prefixBytes + KIND_AT] === GROUP &&
-      key.subarray(prefixBytes + KIND_AT + 1).equals(subKey.subarray(KIND_AT + 1, rest))
-    )
-  })
+function removesGroup(row: Row, subKey: Bytes, rest: number, facts: KeyFacts): boolean {
+  facts.removedGroups ??= removedGroups(facts.removes, row.key.length - subKey.length)
+  return facts.removedGroups.has(subKey.latin1Slice(KIND_AT + 1, rest))
+}
+
+/** The groups of which rows are removed, each as its length and name; the keys of all rows have as long a prefix. */
+function removedGroups(removes: readonly Row[], prefixBytes: number): ReadonlySet<string> {
+  const groups = new Set<string>()
+  for (const { key } of removes) {
+    const subKey = key.subarray(prefixBytes)
+    if (isGroupRow(subKey) && subKey[KIND_AT] === GROUP) groups.add(subKey.latin1Slice(KIND_AT + 1))
+  }
+  return groups
 }
 
 /** True of XSETID. */
