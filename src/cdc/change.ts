@@ -60,12 +60,12 @@ export interface Change {
   /** A type that TYPE answers, or `none` for keys without one; or `keyspace`, `script`, `search` and their like. */
   type: string
   key?: Bytes
-  /** A field, a member, an index, an id. */
+  /** A field, a member, an index, an id; of moves, the list that the element came to. */
   subKey?: Bytes
   op: ChangeOp
   /** What does the same on another server. */
   command?: readonly Bytes[]
-  /** Of opaque changes, and of those whose command does not show the value. */
+  /** Of opaque changes what is stored, of moves the element. */
   value?: Bytes
   /** What it held before, where that was asked for. */
   old?: OldValue

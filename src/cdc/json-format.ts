@@ -5,7 +5,7 @@
  *   replid                 the history that they belong to
  *   namespace, type, key, subkey, op
  *   command                an array of words
- *   value                  of opaque changes
+ *   value                  of opaque changes, and of moves: the element
  *   old                    what it held before: null for nothing, an array of several; or oldunknown: true (with OLDVALUE)
  *   expire                 Unix milliseconds
  *   fresh                  true: the key begins anew with this change

@@ -113,6 +113,7 @@ function movement(row: Row, source: InternalKey, operation: Operation): RowChang
     subKey: destination.key,
     op: 'move',
     command: [LMOVE, key, destination.key, from, to],
+    value: target.value,
   }
 }
 
