@@ -3,7 +3,7 @@
  * collections are walked twice, for a file says how many elements come before they come, and never held in memory.
  */
 
-import { type Bytes, latin1 } from '../bytes/bytes.js'
+import { type Bytes, EMPTY, latin1 } from '../bytes/bytes.js'
 import { decimal } from '../bytes/int64.js'
 import type { Database } from '../storage/database.js'
 import {
@@ -45,6 +45,8 @@ export interface SnapshotRdbOptions {
 }
 
 const PIECE_BYTES = 64 * 1024
+/** So many rows that add nothing to the file are read at a time, about a millisecond: others have their turns between. */
+const SILENT_ROWS_MAX = 4096
 /** Collections of more elements are written in parts. */
 const WHOLE_ELEMENTS_MAX = 1024
 const PART_ELEMENTS = 256
@@ -77,13 +79,18 @@ export class SnapshotRdb {
     for (const [name, value] of Object.entries(aux)) this.#writer.aux(name, value)
   }
 
-  /** The file, in pieces of some 64 KiB; the same at each run over the same snapshot. End it before the snapshot. */
+  /**
+   * The file, in pieces of some 64 KiB, or of none while rows are read that add nothing; the same bytes at each run over the
+   * same snapshot. End it before the snapshot.
+   */
   *pieces(): Generator<Bytes, void> {
     const writer = this.#writer
     const slotBytes = this.#db.slotEncoded ? SLOT_BYTES : 0
     using cursor = this.#db.scanMetadata()
     let hasDatabase = false
+    let rows = 0
     while (cursor.next()) {
+      if (++rows % SILENT_ROWS_MAX === 0) yield EMPTY
       const row = cursor.value
       const key = cursor.key.subarray(slotBytes)
       if (!this.#isWritable(row)) continue
@@ -183,8 +190,7 @@ export class SnapshotRdb {
     const open = (): FieldRows | undefined => hashes.scan(this.#db, key)?.open()
     let fieldsExpire = false
     if (this.#holdsFieldExpiry) {
-      using rows = open()
-      while (!fieldsExpire && rows?.next()) fieldsExpire = (rows.expireMs ?? 0) !== 0
+      fieldsExpire = yield* hasRow(open(), ({ expireMs: fieldExpireMs = 0 }) => fieldExpireMs !== 0)
     }
     yield* this.#parts<FieldRows, HashEntry>(
       key,
@@ -212,7 +218,7 @@ export class SnapshotRdb {
     fieldsExpire = false,
   ): Generator<Bytes, void> {
     const writer = this.#writer
-    const count = countRows(shape.open())
+    const count = yield* countRows(shape.open())
     if (count === 0) return
     writer.collection(key, shape.type, count, expireMs, fieldsExpire)
     using rows = shape.open()
@@ -232,7 +238,7 @@ export class SnapshotRdb {
     const stream = openStream(this.#db, key)
     if (stream === undefined) throw new RangeError('the stream exists')
     const all = { start: ID_ZERO, end: ENTRY_ID_MAX, reverse: false, count: 0 }
-    const count = countRows(openRange(stream, all, false))
+    const count = yield* countRows(openRange(stream, all, false))
     writer.stream(key, Math.ceil(count / NODE_ENTRIES), expireMs)
     using rows = openRange(stream, all)
     let entries: StreamEntry[] = []
@@ -255,12 +261,28 @@ interface Shape<Row extends RowWalk, Element> {
   part(elements: Element[]): Collection
 }
 
-function countRows(walk: RowWalk | undefined): number {
-  if (walk === undefined) return 0
-  using rows = walk
+/** Yields now and then, as `pieces` does. */
+function* countRows(walk: RowWalk | undefined): Generator<Bytes, number> {
   let count = 0
-  while (rows.next()) count++
+  yield* hasRow(walk, () => {
+    count++
+    return false
+  })
   return count
+}
+
+/** Whether a row is as wanted; those after it are not looked at. Yields now and then, as `pieces` does. */
+function* hasRow<Row extends RowWalk>(
+  walk: Row | undefined,
+  isWanted: (row: Row) => boolean,
+): Generator<Bytes, boolean> {
+  if (walk === undefined) return false
+  using rows = walk
+  for (let read = 1; rows.next(); read++) {
+    if (isWanted(rows)) return true
+    if (read % SILENT_ROWS_MAX === 0) yield EMPTY
+  }
+  return false
 }
 
 /** The types that RDB files of Redis have, by their names: bitmaps and HyperLogLogs are strings there, sorted integers a set. */
