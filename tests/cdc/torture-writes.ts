@@ -143,8 +143,33 @@ export function write(r: Random): Word[] {
   return (family[r(family.length)] as Maker)(r).split(' ')
 }
 
+/** More elements than what is copied by one batch, and more bytes. */
+const LARGE_COUNT = 10_001
+const PAD = 'x'.repeat(100)
+
+const LARGE: Readonly<Record<string, (key: string) => Word[]>> = {
+  h: (key) => ['hset', key, ...large((i) => [`f${i}`, `${PAD}${i}`])],
+  l: (key) => ['rpush', key, ...large((i) => [`${PAD}${i}`])],
+  t: (key) => ['sadd', key, ...large((i) => [`${PAD}${i}`])],
+  z: (key) => ['zadd', key, ...large((i) => [String(i), `${PAD}${i}`])],
+  b: (key) => ['setbit', key, String(100_000), '1'],
+}
+
+function large(words: (index: number) => Word[]): Word[] {
+  return Array.from({ length: LARGE_COUNT }, (_, index) => words(index)).flat()
+}
+
+/** A large key, which goes to a free name and over another key. */
+function largeMoves(r: Random): Word[][] {
+  const kind = 'hltzb'[r(5)] as string
+  const [key, free, taken] = [`${kind}0`, `${kind}1`, r(2) === 0 ? `${kind}2` : anyKey(r)]
+  const make = LARGE[kind] as (key: string) => Word[]
+  return [['del', key, free], make(key), ['rename', key, free], ['copy', free, taken, 'replace']]
+}
+
 /** Writes that are sent at once; some of them as a transaction. */
 export function burst(r: Random): Word[][] {
+  if (r(100) === 0) return largeMoves(r)
   const writes = Array.from({ length: 1 + r(20) }, () => write(r))
   return r(6) === 0 ? [['multi'], ...writes, ['exec']] : writes
 }
