@@ -18,9 +18,12 @@
  *
  * The caller composes each key in the buffer given to the constructor. The rows are true because every write passes
  * `put`, `putAbsent`, `drop` or `forget` before its commit.
+ *
+ * Words are counted in 32 bits; bytes, of which a ring may have 4 GiB, are not.
  */
 
 import { type Bytes, copyPart } from '../bytes/bytes.js'
+import { OptionError } from '../config/option.js'
 import { CF_DEFAULT, CF_METADATA, type ColumnFamily } from './column-family.js'
 
 const HASH = 1
@@ -95,7 +98,7 @@ export class RowCache {
   constructor(bytes: number, key: Buffer, stats: RowCacheStats) {
     const size = Math.max(bytes, BYTES_MIN)
     this.#capacity = Math.floor(size / 4)
-    const ring = new ArrayBuffer(this.#capacity * 4)
+    const ring = allocate(this.#capacity * 4)
     this.#words = new Int32Array(ring)
     this.#bytes = Buffer.from(ring)
     this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(this.#capacity / WORDS_PER_BUCKET)))
@@ -163,7 +166,7 @@ export class RowCache {
 
   /** Where in `ring` the row begins that `find` returned a handle on. */
   offsetOf(handle: number): number {
-    return (handle + HEADER_WORDS + ((((this.#words[handle + KEY] as number) & KEY_LENGTH) + 3) >> 2)) << 2
+    return (handle + HEADER_WORDS + ((((this.#words[handle + KEY] as number) & KEY_LENGTH) + 3) >> 2)) * 4
   }
 
   /** Bytes of the row; -1 if the key is absent. */
@@ -176,7 +179,7 @@ export class RowCache {
     this.#stats.misses++
     if (length > ROW_BYTES_MAX) return
     const at = this.#append(keyLength, length, STORED)
-    if (length > 0) this.#fill((at + HEADER_WORDS + ((keyLength + 3) >> 2)) << 2, value, length)
+    if (length > 0) this.#fill((at + HEADER_WORDS + ((keyLength + 3) >> 2)) * 4, value, length)
   }
 
   /** Notes that the running turn writes `value` + `tail` at the composed key. False if the row cannot be kept. */
@@ -184,7 +187,7 @@ export class RowCache {
     const length = value.length + tail.length
     const handle = this.#place(cf, keyLength, length)
     if (handle === 0) return false
-    const at = (handle + HEADER_WORDS + ((keyLength + 3) >> 2)) << 2
+    const at = (handle + HEADER_WORDS + ((keyLength + 3) >> 2)) * 4
     this.#fill(at, value, value.length)
     if (tail.length > 0) this.#fill(at + value.length, tail, tail.length)
     return true
@@ -330,5 +333,14 @@ export class RowCache {
     const turn = words[at + TURN] as number
     if (turn === this.#turn || turn === this.#flying) this.lostWrites = true
     return false
+  }
+}
+
+/** Throws an OptionError if there is no memory. */
+function allocate(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes)
+  } catch (error) {
+    throw new OptionError(`no memory for the cache of rows: ${(error as Error).message}`)
   }
 }

@@ -287,7 +287,7 @@ export const CRON_OPTIONS = {
   }),
   'row-cache-mb': integer({
     default: 128,
-    max: 1024 * 1024,
+    max: 4096,
     mutable: true,
     unit: 'MiB',
     doc: 'Memory for the cache of rows in front of RocksDB; 0 = off.',
