@@ -281,7 +281,7 @@ function replyAll(context: Context, key: Bytes, part: 'fields' | 'values' | 'pai
   const { size } = found
   replyRows(context, {
     rows: size,
-    begin: (reply) => (part === 'pairs' ? reply.map(size) : reply.array(size)),
+    begin: (reply, rows) => (part === 'pairs' ? reply.map(rows) : reply.array(rows)),
     open: () => found.open({ values: part !== 'fields', rowsExpected: size }),
     write(reply, cursor) {
       if (part !== 'values') cursor.writeKey(reply)

@@ -273,7 +273,7 @@ function range(context: Context, args: Args, { start, stop }: Range): void {
   }
   replyRows(context, {
     rows: found.size,
-    begin: (reply) => reply.array(found.size),
+    begin: (reply, rows) => reply.array(rows),
     open: found.open,
     write: (reply, cursor) => cursor.writeValue(reply),
   })

@@ -207,7 +207,7 @@ function members(context: Context, args: Args): void {
   }
   replyRows(context, {
     rows: found.size,
-    begin: (reply) => reply.set(found.size),
+    begin: (reply, rows) => reply.set(rows),
     open: found.open,
     write: (reply, cursor) => cursor.writeKey(reply),
   })

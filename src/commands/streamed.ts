@@ -22,10 +22,10 @@ interface Rows<Cursor extends Walk> {
 }
 
 export interface RowReply<Cursor extends Walk = RowCursor> extends Rows<Cursor> {
-  /** Number of rows that the scan will give. */
+  /** Number of rows that the scan should give. It gives less where the key's size is wrong. */
   readonly rows: number
-  /** Writes what stands before the rows. */
-  begin(reply: Reply): void
+  /** Writes what stands before so many rows. */
+  begin(reply: Reply, rows: number): void
 }
 
 export interface UncountedReply<Cursor extends Walk = RowCursor> extends Rows<Cursor> {
@@ -39,14 +39,25 @@ export interface UncountedReply<Cursor extends Walk = RowCursor> extends Rows<Cu
 export function replyRows<Cursor extends Walk>(context: Context, rows: RowReply<Cursor>): void {
   const { turn } = context.db
   if (rows.rows <= WHOLE_ROWS_MAX || turn.isHeld) {
-    using cursor = rows.open()
-    rows.begin(context.reply)
-    while (cursor.next()) rows.write(context.reply, cursor)
+    const start = context.reply.length
+    const written = writeRows(context.reply, rows, rows.rows)
+    if (written === rows.rows) return
+    context.reply.truncate(start)
+    writeRows(context.reply, rows, written)
     return
   }
   turn.commit()
-  rows.begin(context.reply)
+  rows.begin(context.reply, rows.rows)
   context.stream(new RowSource(rows.open(), rows))
+}
+
+/** Writes `count` rows, or as many as there are, and returns their number. */
+function writeRows<Cursor extends Walk>(reply: Reply, rows: RowReply<Cursor>, count: number): number {
+  using cursor = rows.open()
+  rows.begin(reply, count)
+  let written = 0
+  for (; written < count && cursor.next(); written++) rows.write(reply, cursor)
+  return written
 }
 
 /** Answers with an array of rows whose number is not known. Where they are many they are walked once more to count them. */
@@ -67,7 +78,7 @@ export function replyUncounted<Cursor extends Walk>(context: Context, rows: Unco
   const count = rows.count()
   replyRows(context, {
     rows: count,
-    begin: (to) => to.array(count * rows.perRow),
+    begin: (to, found) => to.array(found * rows.perRow),
     open: () => rows.open(),
     write: (to, cursor) => rows.write(to, cursor),
   })
@@ -76,17 +87,22 @@ export function replyUncounted<Cursor extends Walk>(context: Context, rows: Unco
 class RowSource<Cursor extends Walk> implements ReplySource {
   readonly #cursor: Cursor
   readonly #rows: RowReply<Cursor>
+  #left: number
 
   constructor(cursor: Cursor, rows: RowReply<Cursor>) {
     this.#cursor = cursor
     this.#rows = rows
+    this.#left = rows.rows
   }
 
+  /** Throws if there are fewer rows than were announced: the client would wait for them. */
   write(reply: Reply): boolean {
     const end = reply.length + PIECE_BYTES
     while (reply.length < end) {
-      if (!this.#cursor.next()) return false
+      if (this.#left === 0) return false
+      if (!this.#cursor.next()) throw new Error(`the key lacks ${this.#left} of its ${this.#rows.rows} elements`)
       this.#rows.write(reply, this.#cursor)
+      this.#left--
     }
     return true
   }

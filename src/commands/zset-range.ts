@@ -216,7 +216,7 @@ function range(context: Context, args: Args, { range: wanted, window, withScores
     },
   }
   const { size } = found
-  if (size !== undefined) replyRows(context, { ...rows, rows: size, begin: (to) => to.array(size * perRow) })
+  if (size !== undefined) replyRows(context, { ...rows, rows: size, begin: (to, count) => to.array(count * perRow) })
   else replyUncounted(context, { ...rows, perRow, count: () => ranges.countFound(found) })
 }
 
