@@ -8,9 +8,10 @@
  * Source: rocksdb db/wal_manager.cc, ArchiveWALFile, GetSortedWalFiles; db/transaction_log_impl.cc, OpenLogFile.
  */
 
-import { readdirSync, renameSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { namesIn } from '../files/names-in.js'
 import type { RocksDB } from '../rocksdb/rocksdb.js'
 import { readWalHead } from './wal-file.js'
 
@@ -132,16 +133,6 @@ export class WalArchive {
 
   #pathOf(logNumber: number): string {
     return join(this.#path, nameOf(logNumber))
-  }
-}
-
-/** None if there is no such directory. */
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
   }
 }
 
