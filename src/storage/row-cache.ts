@@ -166,7 +166,7 @@ export class RowCache {
 
   /** Where in `ring` the row begins that `find` returned a handle on. */
   offsetOf(handle: number): number {
-    return (handle + HEADER_WORDS + ((((this.#words[handle + KEY] as number) & KEY_LENGTH) + 3) >> 2)) * 4
+    return valueAt(handle, (this.#words[handle + KEY] as number) & KEY_LENGTH)
   }
 
   /** Bytes of the row; -1 if the key is absent. */
@@ -179,7 +179,7 @@ export class RowCache {
     this.#stats.misses++
     if (length > ROW_BYTES_MAX) return
     const at = this.#append(keyLength, length, STORED)
-    if (length > 0) this.#fill((at + HEADER_WORDS + ((keyLength + 3) >> 2)) * 4, value, length)
+    if (length > 0) this.#fill(valueAt(at, keyLength), value, length)
   }
 
   /** Notes that the running turn writes `value` + `tail` at the composed key. False if the row cannot be kept. */
@@ -187,7 +187,7 @@ export class RowCache {
     const length = value.length + tail.length
     const handle = this.#place(cf, keyLength, length)
     if (handle === 0) return false
-    const at = (handle + HEADER_WORDS + ((keyLength + 3) >> 2)) * 4
+    const at = valueAt(handle, keyLength)
     this.#fill(at, value, value.length)
     if (tail.length > 0) this.#fill(at + value.length, tail, tail.length)
     return true
@@ -334,6 +334,11 @@ export class RowCache {
     if (turn === this.#turn || turn === this.#flying) this.lostWrites = true
     return false
   }
+}
+
+/** Where in the ring's bytes the value of an entry begins whose key has `keyLength` bytes. */
+function valueAt(handle: number, keyLength: number): number {
+  return (handle + HEADER_WORDS + ((keyLength + 3) >> 2)) * 4
 }
 
 /** Throws an OptionError if there is no memory. */
