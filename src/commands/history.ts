@@ -19,6 +19,5 @@ export function isSameHistory(context: ServerContext, id: string, sequence: numb
   const { config, server, store } = context
   if (sequence > store.wal.latest) return false
   if (server.history.holds(id, sequence)) return true
-  if (!config['use-rsid-psync']) return false
-  return id === (idInLog(store, sequence) ?? currentId(store))
+  return config['use-rsid-psync'] && id === historyIdAt(context, sequence)
 }
