@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { databaseNamespace } from '../../src/storage/keys.js'
 import { eventually } from '../support/eventually.js'
-import { startServer } from '../support/server.js'
+import { startServer, type TestServer } from '../support/server.js'
+
+/** BGSAVE, to its end. */
+async function save(s: TestServer): Promise<void> {
+  await s.run('bgsave')
+  await eventually(() => !s.server.maintenance.isSaving || undefined)
+}
 
 const SCHEDULED = 'scheduled work'
 
@@ -34,8 +40,7 @@ test('BGSAVE makes a backup that opens, FLUSHBACKUP removes it', async (t) => {
 
 test('a backup goes when it is too old', async (t) => {
   await using s = await startServer({ nowMs: Date.now() })
-  await s.run('bgsave')
-  await eventually(() => !s.server.maintenance.isSaving || undefined)
+  await save(s)
   await s.server.maintenance.expireBackups()
   t.ok(existsSync(join(s.dir, 'backup')))
   await s.run('config', 'set', 'max-backup-keep-hours', '1')
@@ -48,8 +53,7 @@ test('a backup goes when it is too old', async (t) => {
 
 test('a backup from before the start is kept as long as one from the start', async (t) => {
   await using s = await startServer({ nowMs: Date.now() + 48 * 3_600_000, config: { 'max-backup-keep-hours': 24 } })
-  await s.run('bgsave')
-  await eventually(() => !s.server.maintenance.isSaving || undefined)
+  await save(s)
   await s.server.maintenance.expireBackups()
   t.ok(existsSync(join(s.dir, 'backup')))
   s.advance(25 * 3_600_000)
@@ -94,8 +98,7 @@ test('a backup goes into an empty directory, and takes the place of the last', a
   await s.run('config', 'set', 'backup-dir', directory)
   for (const value of ['1', '2']) {
     await s.run('set', 'k', value)
-    await s.run('bgsave')
-    await eventually(() => !s.server.maintenance.isSaving || undefined)
+    await save(s)
     t.ok(s.server.maintenance.lastSaveSucceeded)
   }
   t.ok(existsSync(join(directory, 'CURRENT')))
